@@ -1,0 +1,58 @@
+# make demo    a small random captioner through the whole line, from checkpoint to captions
+# make test    the tests
+# make lint    ruff, mypy, import-linter
+# make check   lint and test
+# make clean   removes everything that these targets made
+# Each target sets up .venv by itself; it is set up again when pyproject.toml changes.
+
+PYTHON ?= python3.11
+
+# torch goes in first and by exact version. Where the package index offers a CPU build of it
+# ("+cpu"), pip prefers that one; a newer plain torch would bring several gigabytes of CUDA.
+# Override with more pip arguments if yours needs them:
+#   make TORCH="torch==2.13.0+cpu --index-url URL_OF_THE_CPU_INDEX" test
+TORCH ?= torch==2.13.0
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+DEMO := build/demo
+CAPEXPORT := $(BIN)/capexport
+
+.PHONY: demo test lint check clean
+
+$(INSTALLED): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet $(TORCH)
+	$(BIN)/python -m pip install --quiet -e '.[all]'
+	touch $@
+
+demo: $(INSTALLED)
+	rm -rf $(DEMO)
+	$(BIN)/python tests/checkpoints.py $(DEMO)
+	$(CAPEXPORT) inspect $(DEMO)/checkpoint
+	$(CAPEXPORT) export $(DEMO)/checkpoint --out $(DEMO)/bundle
+	$(CAPEXPORT) verify $(DEMO)/checkpoint $(DEMO)/bundle --inputs $(DEMO)/features.npz
+	$(CAPEXPORT) caption $(DEMO)/bundle $(DEMO)/features.npz --runtime litert
+	$(CAPEXPORT) caption $(DEMO)/bundle $(DEMO)/features.npz --runtime onnxruntime
+	@echo
+	@echo "The weights are random, so the captions mean nothing; that both runtimes agree does."
+	@echo "  checkpoint  $(DEMO)/checkpoint"
+	@echo "  features    $(DEMO)/features.npz"
+	@echo "  bundle      $(DEMO)/bundle (start with card.md)"
+
+test: $(INSTALLED)
+	$(BIN)/python -m pytest
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict capexport
+	$(BIN)/lint-imports
+
+check: lint test
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .import_linter_cache
+	find capexport tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,102 @@
+"""Manifest and file contents -> a bundle folder, whole or not at all."""
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from capexport.bundle.bundle import Bundle
+from capexport.bundle.card import card_text
+from capexport.bundle.document import manifest_text, vocabulary_text
+from capexport.bundle.layout import CARD, MANIFEST, VOCABULARY, is_plain_name
+from capexport.bundle.manifest import BundleFile, Manifest
+from capexport.bundle.open import open_bundle
+from capexport.errors import BundleError
+
+
+def create_bundle(
+    out: Path, manifest: Manifest, files: Mapping[str, bytes], *, force: bool
+) -> Bundle:
+    """Write a bundle and verify it; nothing appears at `out` before it is whole.
+
+    The same arguments give the same bytes: no time stamps, no paths, sorted keys.
+
+    Args:
+        out: folder to create; its parent must exist.
+        manifest: description with `files` empty.
+        files: contents by plain file name: the graph files of `manifest.runtimes`, and card.md
+            unless the card made from the manifest will do.
+        force: replace a bundle that is at `out` already. It survives when the new one fails.
+
+    Raises:
+        BundleError: `out` exists (without force, or is no bundle), or a file cannot be written.
+        ValueError: `files` and the manifest do not belong together.
+    """
+    contents = _contents(manifest, files)
+    _check_target(out, force)
+    try:
+        with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
+            staged = Path(scratch) / "new"
+            staged.mkdir()
+            for name, data in contents.items():
+                (staged / name).write_bytes(data)
+            whole = open_bundle(staged)
+            _move(staged, out, aside=Path(scratch) / "old")
+    except OSError as error:
+        raise BundleError(
+            f"the bundle cannot be written: {error.strerror}",
+            where=str(out),
+            hint="check free space and permissions of the parent folder",
+        ) from error
+    return replace(whole, path=out)
+
+
+def _contents(manifest: Manifest, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Every file of the bundle by name, the manifest last."""
+    if manifest.files or {MANIFEST, VOCABULARY} & set(files):
+        raise ValueError("the bundle lists its files and writes its vocabulary by itself")
+    if missing := set(manifest.graph_files) - set(files):
+        raise ValueError(f"runtimes {manifest.runtimes} need the files {sorted(missing)}")
+    if unsafe := [name for name in files if not is_plain_name(name)]:
+        raise ValueError(f"no plain file names: {unsafe}")
+    contents = {**files, VOCABULARY: vocabulary_text(manifest.vocabulary)}
+    contents.setdefault(CARD, card_text(manifest, contents))
+    listed = tuple(
+        BundleFile(name, len(data), hashlib.sha256(data).hexdigest())
+        for name, data in sorted(contents.items())
+    )
+    return {**contents, MANIFEST: manifest_text(replace(manifest, files=listed))}
+
+
+def _check_target(out: Path, force: bool) -> None:
+    if not out.parent.is_dir():
+        raise BundleError(
+            "the parent folder does not exist", where=str(out.parent), hint="create it first"
+        )
+    if not os.path.lexists(out):
+        return
+    if not force:
+        raise BundleError(
+            "the output exists already", where=str(out), hint="choose another path or use --force"
+        )
+    if not (out / MANIFEST).is_file():
+        raise BundleError(
+            "the output exists and is no bundle: it is not replaced",
+            where=str(out),
+            hint="--force replaces bundles only; choose another path or remove it yourself",
+        )
+
+
+def _move(staged: Path, out: Path, aside: Path) -> None:
+    """Put `staged` at `out`; a bundle that was there is put aside, and back when the move fails."""
+    if not os.path.lexists(out):
+        staged.rename(out)
+        return
+    out.rename(aside)
+    try:
+        staged.rename(out)
+    except OSError:
+        aside.rename(out)
+        raise

@@ -1,0 +1,99 @@
+"""Signature and decoding rule <-> their part of manifest.json."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from capexport.bundle.fields import Fields
+from capexport.spec.decoding import Decoding
+from capexport.spec.signature import (
+    LOG_PROBS,
+    TOKEN,
+    CaptionerSignature,
+    Shape,
+    StateSpec,
+    TensorSpec,
+)
+
+DTYPES = ("float32", "int32")
+
+
+def signature_fields(signature: CaptionerSignature) -> dict[str, Any]:
+    """JSON values of a signature; the names of step inputs and outputs are spelled out."""
+    return {
+        "inputs": [_tensor_fields(spec) for spec in signature.inputs],
+        "memory": [_tensor_fields(spec) for spec in signature.memory],
+        "states": [
+            {**_tensor_fields(state), "next": state.next_name} for state in signature.states
+        ],
+        "token": TOKEN,
+        "log_probs": LOG_PROBS,
+        "vocabulary_size": signature.vocabulary_size,
+    }
+
+
+def _tensor_fields(spec: TensorSpec | StateSpec) -> dict[str, Any]:
+    return {"name": spec.name, "shape": list(spec.shape), "dtype": spec.dtype}
+
+
+def read_signature(fields: Fields) -> CaptionerSignature:
+    """The signature; BundleError where a key, type, dtype, dimension or name is wrong."""
+    fields.expect("token", TOKEN)
+    fields.expect("log_probs", LOG_PROBS)
+    signature = CaptionerSignature(
+        inputs=tuple(TensorSpec(*_read_tensor(spec)) for spec in fields.children("inputs")),
+        memory=tuple(TensorSpec(*_read_tensor(spec)) for spec in fields.children("memory")),
+        states=tuple(_read_state(state) for state in fields.children("states")),
+        vocabulary_size=fields.integer("vocabulary_size", 1),
+    )
+    for specs in (signature.inputs, signature.step_inputs, signature.step_outputs):
+        _check_distinct(fields, (spec.name for spec in specs))
+    return signature
+
+
+def _read_state(fields: Fields) -> StateSpec:
+    state = StateSpec(*_read_tensor(fields))
+    fields.expect("next", state.next_name)
+    return state
+
+
+def _read_tensor(fields: Fields) -> tuple[str, Shape, str]:
+    dtype = fields.text("dtype")
+    if dtype not in DTYPES:
+        fields.fail(f"dtype is {dtype!r}, it must be one of {', '.join(DTYPES)}")
+    return fields.text("name"), _read_shape(fields), dtype
+
+
+def _read_shape(fields: Fields) -> Shape:
+    shape = fields.array("shape")
+    for dimension in shape:
+        length = type(dimension) is int and dimension > 0
+        axis = isinstance(dimension, str) and dimension
+        if not (length or axis):
+            fields.fail(f"a dimension is {dimension!r}, neither a positive length nor an axis name")
+    return tuple(shape)
+
+
+def _check_distinct(fields: Fields, names: Iterable[str]) -> None:
+    for name, count in Counter(names).items():
+        if count > 1:
+            fields.fail(f"two tensors of one graph are called {name!r}")
+
+
+def decoding_fields(decoding: Decoding) -> dict[str, Any]:
+    """JSON values of a decoding rule; `unk` is null where there is none."""
+    return asdict(decoding)
+
+
+def read_decoding(fields: Fields, vocabulary_size: int) -> Decoding:
+    """The rule; BundleError where a key or type is wrong or a token is outside the vocabulary."""
+    return Decoding(
+        bos=fields.integer("bos", 0, vocabulary_size),
+        eos=fields.integer("eos", 0, vocabulary_size),
+        pad=fields.integer("pad", 0, vocabulary_size),
+        unk=fields.optional_integer("unk", 0, vocabulary_size),
+        max_length=fields.integer("max_length", 1),
+        beam=fields.integer("beam", 1),
+        suppress_unk=fields.boolean("suppress_unk"),
+    )

@@ -1,0 +1,29 @@
+"""The loaded model: two torch modules, their signature, and what turns tokens into text."""
+
+from dataclasses import dataclass
+
+from torch import nn
+
+from capexport.spec.decoding import Decoding
+from capexport.spec.signature import CaptionerSignature
+from capexport.spec.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, eq=False)
+class Captioner:
+    """A captioner in the form that is exported.
+
+    Args:
+        encoder: `forward(*signature.inputs) -> tuple(*signature.memory)`, once per image.
+        decoder_step: `forward(*signature.step_inputs) -> tuple(*signature.step_outputs)`.
+        signature: names, shapes and dtypes of both.
+        vocabulary, decoding: text side of the lineage.
+        architecture: name in the table of `capexport.captioner.decoders`.
+    """
+
+    encoder: nn.Module
+    decoder_step: nn.Module
+    signature: CaptionerSignature
+    vocabulary: Vocabulary
+    decoding: Decoding
+    architecture: str

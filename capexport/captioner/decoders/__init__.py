@@ -1,0 +1,28 @@
+"""Architectures by the name their trainers use: one file each, one line here."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from torch import nn
+
+from capexport.captioner.decoders import up_down
+from capexport.checkpoint import Checkpoint
+from capexport.spec.signature import CaptionerSignature
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """How to build one captioner.
+
+    Args:
+        build: checkpoint -> encoder, decoder step, signature.
+        expected_shapes: checkpoint -> shape of every tensor it must hold, no more and no less.
+    """
+
+    build: Callable[[Checkpoint], tuple[nn.Module, nn.Module, CaptionerSignature]]
+    expected_shapes: Callable[[Checkpoint], Mapping[str, tuple[int, ...]]]
+
+
+ARCHITECTURES = {
+    "up_down_lstm": Architecture(up_down.up_down, up_down.expected_shapes),
+}

@@ -1,0 +1,82 @@
+"""Reference decoding in torch: the trainers' own loop, run to the length limit, nothing clever.
+
+`capexport.runtime.decode` stops early and knows no torch; it is tested against this.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from capexport.captioner.captioner import Captioner
+
+FINISHED_PENALTY = 1000.0
+"""nats taken from a finished beam, so that any live beam displaces it at the next step."""
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """Token ids (with the end token when one was produced) and their sum of log-probabilities."""
+
+    tokens: tuple[int, ...]
+    log_prob: float
+
+
+@torch.no_grad()
+def greedy(captioner: Captioner, *features: Tensor) -> tuple[list[int], Tensor]:
+    """Most probable word at each step, end token included.
+
+    Args:
+        features: the encoder's inputs in signature order.
+
+    Returns:
+        ids, and log-probabilities [steps, vocabulary].
+    """
+    step = _Stepper(captioner, features)
+    tokens, rows = [captioner.decoding.bos], []
+    while len(rows) < captioner.decoding.max_length:
+        rows.append(step(tokens[-1:])[0])
+        tokens.append(int(rows[-1].argmax()))
+        if tokens[-1] == captioner.decoding.eos:
+            break
+    return tokens[1:], torch.stack(rows)
+
+
+@torch.no_grad()
+def beam_search(captioner: Captioner, width: int, *features: Tensor) -> list[Hypothesis]:
+    """The `width` best captions by plain sum of log-probabilities, best first."""
+    step, rule = _Stepper(captioner, features), captioner.decoding
+    sequences: list[tuple[int, ...]] = [()]
+    scores, tokens = torch.zeros(1), [rule.bos]
+    finished: list[Hypothesis] = []
+    for t in range(rule.max_length):
+        total = (scores[:, None] + step(tokens)).flatten()
+        scores, best = total.sort(descending=True, stable=True)
+        scores, best = scores[:width], best[:width]
+        sources = (best // captioner.signature.vocabulary_size).tolist()
+        tokens = (best % captioner.signature.vocabulary_size).tolist()
+        sequences = [(*sequences[s], w) for s, w in zip(sources, tokens, strict=True)]
+        step.gather(sources)
+        for i, token in enumerate(tokens):
+            if token == rule.eos or t == rule.max_length - 1:
+                finished.append(Hypothesis(sequences[i], float(scores[i])))
+                scores[i] -= FINISHED_PENALTY
+    finished.sort(key=lambda hypothesis: -hypothesis.log_prob)
+    return finished[:width]
+
+
+class _Stepper:
+    """The decoder step with its states held between calls."""
+
+    def __init__(self, captioner: Captioner, features: tuple[Tensor, ...]) -> None:
+        self._step = captioner.decoder_step
+        self._memory = captioner.encoder(*features)
+        self._states = [torch.zeros(1, *s.shape[1:]) for s in captioner.signature.states]
+
+    def __call__(self, tokens: list[int]) -> Tensor:
+        token = torch.tensor(tokens, dtype=torch.int32)
+        log_probs, *self._states = self._step(token, *self._states, *self._memory)
+        return log_probs
+
+    def gather(self, beams: list[int]) -> None:
+        self._states = [state[beams] for state in self._states]

@@ -1,0 +1,84 @@
+"""The command line: `capexport VERB ...`, one file per verb.
+
+Exit status: 0 done, 1 the job failed or a check fell short, 2 wrong usage. Whatever a user can
+cause ends in three lines on stderr: what, where, hint. Only typer is imported here; a verb imports
+what it needs when it runs, so that `--help` answers at once.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import typer
+
+from capexport import __version__
+from capexport.cli.caption import caption
+from capexport.cli.export import export
+from capexport.cli.failure import print_failure, reported
+from capexport.cli.inspect import inspect
+from capexport.cli.verify import verify
+from capexport.errors import InputError
+
+VERBS: dict[str, Callable[..., None]] = {
+    "inspect": inspect,
+    "export": export,
+    "caption": caption,
+    "verify": verify,
+}
+
+app = typer.Typer(
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    # Plain help: the same text in a terminal, a pipe and a log.
+    rich_markup_mode=None,
+)
+for name, verb in VERBS.items():
+    app.command(name)(reported(verb))
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"capexport {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def capexport(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Show it and exit."),
+    ] = False,
+) -> None:
+    """Pruned PyTorch image captioners as sparse int8 ONNX and TFLite bundles.
+
+    Example:
+
+      capexport export checkpoint/ --out bundle/
+
+      capexport caption bundle/ features.npz
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command line (default: `sys.argv`) and return its exit status."""
+    try:
+        status = app(args=arguments, prog_name="capexport", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (say, `head`) has gone: what is still buffered goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except typer.TyperException as misuse:
+        print_failure(_as_error(misuse))
+        return misuse.exit_code
+    return status or 0
+
+
+def _as_error(misuse: typer.TyperException) -> InputError:
+    """Turn wrong usage into the three lines of every other error."""
+    context: typer.Context | None = getattr(misuse, "ctx", None)
+    command = context.command_path if context else "capexport"
+    what = " ".join(misuse.format_message().split()).removesuffix(".")
+    return InputError(what, where=command, hint=f"{command} --help")

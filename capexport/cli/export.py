@@ -1,0 +1,118 @@
+"""`capexport export`: a checkpoint -> a bundle on disk."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from capexport.cli.options import AsJson, Debug
+from capexport.cli.output import percent, print_json, print_table
+from capexport.cli.progress import stages
+from capexport.errors import BundleError
+
+if TYPE_CHECKING:
+    from capexport.bundle import Bundle
+
+
+class Format(StrEnum):
+    """Graph files to write."""
+
+    tflite = "tflite"
+    onnx = "onnx"
+    both = "both"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("tflite", "onnx") if self is Format.both else (self.value,)
+
+
+class Weights(StrEnum):
+    """How pruned weights are stored."""
+
+    auto = "auto"
+    packed = "packed"
+    dense = "dense"
+    stock_sparse = "stock-sparse"
+
+
+def export(
+    checkpoint: Annotated[Path, typer.Argument(help="Trainer's folder, .zip or .pth file.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write the bundle to.")],
+    format: Annotated[Format, typer.Option("--format", help="Graph files.")] = Format.both,
+    recipe: Annotated[
+        str, typer.Option("--recipe", help="NAME, or encoder=NAME,decoder=NAME.")
+    ] = "dynamic_wi8",
+    weights: Annotated[
+        Weights, typer.Option("--weights", help="Storage of pruned weights.")
+    ] = Weights.auto,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing output.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Write a checkpoint as a bundle that runs without torch.
+
+    The bundle is a folder: encoder and decoder step as .tflite and .onnx, vocabulary, manifest and
+    a card. It appears whole or not at all, and the same checkpoint gives the same bytes.
+
+    Example:
+
+      capexport export checkpoint/ --out bundle/
+
+      capexport export checkpoint/ --out bundle/ --format tflite --recipe dynamic_wi8 --force
+    """
+    if out.exists() and not force:
+        raise BundleError(
+            "the output exists already",
+            where=str(out),
+            hint="choose another --out, or replace it with --force",
+        )
+    from capexport.export import export as export_bundle
+
+    with stages() as stage:
+        bundle = export_bundle(
+            checkpoint,
+            out,
+            formats=format.names,
+            recipe=recipe,
+            weights=weights.value,
+            force=force,
+            progress=stage,
+        )
+        summary = _summary(checkpoint, bundle)
+    if as_json:
+        print_json(summary)
+    else:
+        _print_summary(summary)
+
+
+def _summary(checkpoint: Path, bundle: "Bundle") -> dict[str, Any]:
+    """Return the JSON document: the checkpoint's file before, the bundle's files after."""
+    from capexport.checkpoint import read_checkpoint
+
+    source = read_checkpoint(checkpoint)
+    manifest = bundle.manifest
+    return {
+        "bundle": str(bundle.path),
+        "checkpoint": {"file": source.weights_file, "bytes": source.bytes_on_disk},
+        "files": [
+            {"name": file.name, "bytes": file.bytes, "sha256": file.sha256}
+            for file in manifest.files
+        ],
+        "recipe": dict(manifest.recipe),
+        "weights": manifest.weights,
+        "runtimes": list(manifest.runtimes),
+    }
+
+
+def _print_summary(summary: dict[str, Any]) -> None:
+    before = summary["checkpoint"]["bytes"]
+    rows = [(summary["checkpoint"]["file"], f"{before:,}", "checkpoint")]
+    for file in summary["files"]:
+        rows.append((file["name"], f"{file['bytes']:,}", percent(file["bytes"] / before)))
+    total = sum(file["bytes"] for file in summary["files"])
+    rows.append(("bundle", f"{total:,}", percent(total / before)))
+    print_table(("file", "bytes", "of checkpoint"), rows)
+    recipe = ", ".join(f"{graph} {name}" for graph, name in summary["recipe"].items())
+    print(f"\nrecipe: {recipe}; {summary['weights']} weights")
+    print(f"wrote {summary['bundle']}")

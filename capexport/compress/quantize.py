@@ -1,0 +1,100 @@
+"""Float weights -> symmetric int8 per row: a zero stays a zero, an int8 grid stays as it is."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from capexport.compress.recipe import Recipe
+from capexport.errors import GraphError
+from capexport.ir.graph import Array, Constant, Graph, Node, QuantParams
+
+PEAK = 127
+"""Largest magnitude. -128 is never used: the grid is symmetric."""
+_GRID_ERROR = 4 * float(np.finfo(np.float32).eps)
+"""Relative to the row's peak: quantum, product and quotient of a float32 grid round once each."""
+_PROBE = 16
+"""Non-zeros per row that a grid must fit before the whole row is looked at."""
+
+
+def apply_recipe(graph: Graph, recipe: Recipe) -> Graph:
+    """The graph with the weights of its linears and embeddings in the recipe's form.
+
+    Rule: every weight matrix of a linear or embedding node, none by name. Everything else (biases,
+    the attention's score vector) stays float32.
+    """
+    if recipe.weight_bits is None:
+        return graph
+    quantized = {name: quantize_rows(graph.constants[name]) for name in _weights(graph)}
+    nodes = tuple(
+        node.with_attributes(activations=recipe.activations) if node.op == "linear" else node
+        for node in graph.nodes
+    )
+    return replace(graph.replace_constants(quantized), nodes=nodes)
+
+
+def _weights(graph: Graph) -> list[str]:
+    """Constants that linears multiply with or embeddings look up, each once."""
+    names = [_weight(node) for node in graph.nodes if node.op in ("linear", "embedding")]
+    return [name for name in dict.fromkeys(names) if name in graph.constants]
+
+
+def _weight(node: Node) -> str:
+    return node.inputs[1 if node.op == "linear" else 0]
+
+
+def quantize_rows(constant: Constant) -> Constant:
+    """float32 [rows, columns] -> int8 with a float32 scale per row.
+
+    scale = max|w| / 127, unless the row already lies on an int8 grid of max|w| / n with n < 127:
+    that grid is kept, so that weights trained on it do not move.
+
+    Raises:
+        GraphError: a value is not finite.
+    """
+    weight = constant.data
+    peak = np.abs(weight).max(1, initial=0).astype(np.float32)
+    if not np.isfinite(peak).all():
+        raise GraphError(
+            "a weight is not a finite number", where=constant.name, hint="repair the checkpoint"
+        )
+    step = (peak / np.float32(PEAK)).astype(np.float32)
+    scale = np.where(step >= np.finfo(np.float32).tiny, step, np.float32(1))
+    for row in np.flatnonzero(_may_lie_on_grid(weight, peak)):
+        scale[row] = _grid_scale(weight[row][weight[row] != 0], peak[row]) or scale[row]
+    data = np.rint(weight / scale[:, None]).astype(np.int8)
+    return Constant(constant.name, data, QuantParams(scale, axis=0), constant.sparse)
+
+
+def _grid_scale(values: Array, peak: np.float32) -> np.float32 | None:
+    """Step of the coarsest int8 grid that holds every value, or None where there is no grid.
+
+    Of the float32 numbers next to peak / n it takes the one that gives most values back bit for bit.
+    """
+    relative = values / peak
+    n = next((n for n in range(1, PEAK + 1) if _fits(relative, n).all()), None)
+    if n is None:
+        return None
+    near = [peak / np.float32(n)]
+    for direction in (np.float32(0), np.float32(np.inf)):
+        near += [np.nextafter(near[0], direction)]
+    steps = np.rint(relative * n).astype(np.float32)
+    return max(near, key=lambda scale: np.count_nonzero(steps * scale == values))
+
+
+def _may_lie_on_grid(weight: Array, peak: Array) -> Array:
+    """Rows whose first few non-zeros fit some grid; random rows practically never do."""
+    probes = np.zeros((len(weight), _PROBE), np.float32)
+    for row in np.flatnonzero(peak):
+        values = weight[row][np.flatnonzero(weight[row])[:_PROBE]]
+        probes[row, : len(values)] = values / peak[row]
+    candidates = np.arange(1, PEAK + 1, dtype=np.float32)
+    fits = np.zeros(len(weight), bool)
+    for n in candidates:
+        fits |= _fits(probes, n).all(1)
+    return fits & (peak / PEAK >= np.finfo(np.float32).tiny)
+
+
+def _fits(relative: Array, n: float) -> Array:
+    """Whether values in -1..1 are multiples of 1 / n, up to float32 rounding."""
+    multiples = relative * np.float32(n)
+    return np.abs(multiples - np.rint(multiples)) <= _GRID_ERROR * n

@@ -1,0 +1,63 @@
+"""Recipes: what becomes int8.
+
+Names follow `<activations>_wi<bits>[_a<type>]`: `dynamic` quantizes activations per row at run time,
+`weight_only` leaves them float, `wi8` is int8 weights.
+"""
+
+from dataclasses import dataclass
+
+from capexport.errors import InputError
+from capexport.ir.ops import DYNAMIC, FLOAT
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the weights of linear and embedding nodes are stored, and linears computed.
+
+    Args:
+        name: as on the command line.
+        weight_bits: 8 for symmetric int8 per output row, None for float32.
+        activations: FLOAT or DYNAMIC, of the linears with int8 weights.
+    """
+
+    name: str
+    weight_bits: int | None
+    activations: str
+
+
+RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe("fp32", None, FLOAT),
+        Recipe("weight_only_wi8", 8, FLOAT),
+        Recipe("dynamic_wi8", 8, DYNAMIC),
+    )
+}
+
+
+def parse_recipes(text: str) -> dict[str, Recipe]:
+    """`NAME`, or `encoder=NAME,decoder=NAME` -> recipe of "encoder" and of "decoder".
+
+    Raises:
+        InputError: an unknown recipe or part.
+    """
+    if "=" not in text:
+        return dict.fromkeys(("encoder", "decoder"), _recipe(text, text))
+    chosen = dict(part.split("=", 1) for part in text.split(",") if "=" in part)
+    if set(chosen) != {"encoder", "decoder"}:
+        raise InputError(
+            f"parts {sorted(chosen)} are named",
+            where=f"--recipe {text}",
+            hint="name both: encoder=NAME,decoder=NAME",
+        )
+    return {part: _recipe(name, text) for part, name in chosen.items()}
+
+
+def _recipe(name: str, text: str) -> Recipe:
+    if name not in RECIPES:
+        raise InputError(
+            f"there is no recipe {name!r}",
+            where=f"--recipe {text}",
+            hint=f"choose from {', '.join(RECIPES)}",
+        )
+    return RECIPES[name]

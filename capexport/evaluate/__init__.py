@@ -1,0 +1,1 @@
+"""How well an exported captioner does: against the PyTorch captioner it came from."""

@@ -1,0 +1,164 @@
+"""Checkpoint and bundle -> do the graph files say the same as PyTorch, step by step and as captions?"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from capexport.bundle import Bundle, open_bundle
+from capexport.captioner import Captioner, build_captioner
+from capexport.captioner.search import beam_search, greedy
+from capexport.checkpoint import read_checkpoint
+from capexport.errors import InputError, RuntimeMissingError
+from capexport.runtime import (
+    Features,
+    Session,
+    caption,
+    forced_log_probs,
+    open_session,
+    read_features,
+)
+
+Array = NDArray[Any]
+
+BEAMS = (1, 2, 3)
+FLOAT_TOLERANCE = 1e-3
+"""nats. A float32 sum of 3,000 products is good to about eps * sqrt(3000) = 7e-6 relative; logits
+reach 10, and the error is fed back through the states for up to 16 steps."""
+MIN_IDENTICAL_FLOAT, MIN_IDENTICAL_INT8 = 1.0, 0.9
+"""Share of captions that must be the same. Rounded weights may turn a near tie."""
+_SYNTHETIC_REGIONS = (1, 10, 36, 100)
+
+
+@dataclass
+class RuntimeParity:
+    """Errors of one runtime so far, in nats, and its captions."""
+
+    errors: list[Array] = field(default_factory=list)
+    captions_identical: int = 0
+    captions_total: int = 0
+    differences: list[dict[str, object]] = field(default_factory=list)
+
+    def report(self) -> dict[str, Any]:
+        errors = np.concatenate(self.errors)
+        return {
+            "max_abs_log_prob_error": float(errors.max()),
+            "mean_abs_log_prob_error": float(errors.mean()),
+            "steps": len(self.errors),
+            "captions_identical": self.captions_identical,
+            "captions_total": self.captions_total,
+            "differences": self.differences,
+        }
+
+
+def verify(
+    checkpoint: Path,
+    bundle: Path,
+    inputs: Path | None = None,
+    *,
+    min_identical: float | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Compare every installed runtime of the bundle with the PyTorch captioner.
+
+    Log-probabilities are compared along PyTorch's greedy caption (both sides read the same tokens),
+    captions for beams 1, 2 and 3.
+
+    Args:
+        inputs: features file; None makes four random images of 1 to 100 regions.
+        min_identical: share of captions that must be the same; None takes 1.0 for an fp32 bundle and
+            0.9 for an int8 one.
+
+    Returns:
+        `{"ok", "runtimes": {NAME: {"max_abs_log_prob_error", "mean_abs_log_prob_error", "steps",
+        "captions_identical", "captions_total", "differences"}}, "skipped", "inputs",
+        "min_identical", "tolerance"}`; errors in nats, tolerance null for int8.
+
+    Raises:
+        InputError: the bundle has another signature than the checkpoint, or no runtime is installed.
+    """
+    opened = open_bundle(bundle)
+    captioner = build_captioner(read_checkpoint(checkpoint))
+    if opened.manifest.signature != captioner.signature:
+        raise InputError(
+            "the bundle was made from another model: its signature differs",
+            where=f"{bundle}/manifest.json",
+            hint=f"export {checkpoint} again",
+        )
+    images = read_features(inputs) if inputs else synthetic_features(captioner)
+    reports, skipped = {}, {}
+    for runtime in opened.manifest.runtimes:
+        try:
+            session = open_session(opened, runtime)
+        except RuntimeMissingError as error:
+            skipped[runtime] = error.what
+            continue
+        progress(f"comparing {runtime}")
+        reports[runtime] = _compare(captioner, session, images).report()
+    if not reports:
+        raise InputError(
+            "no runtime of this bundle is installed",
+            where=", ".join(f"{name}: {why}" for name, why in skipped.items()),
+            hint="pip install 'capexport[litert,onnxruntime]'",
+        )
+    tolerance = FLOAT_TOLERANCE if _is_float(opened) else None
+    if min_identical is None:
+        min_identical = MIN_IDENTICAL_FLOAT if _is_float(opened) else MIN_IDENTICAL_INT8
+    return {
+        "ok": all(_passes(report, tolerance, min_identical) for report in reports.values()),
+        "runtimes": reports,
+        "skipped": skipped,
+        "inputs": str(inputs) if inputs else f"{len(images)} random images, seed 0",
+        "min_identical": min_identical,
+        "tolerance": tolerance,
+    }
+
+
+def synthetic_features(captioner: Captioner) -> dict[str, Features]:
+    """Random non-negative features, seed 0: good for parity, meaningless as images."""
+    width = captioner.signature.inputs[0].shape[-1]
+    assert isinstance(width, int)
+    rng = np.random.default_rng(0)
+    images = {}
+    for regions in _SYNTHETIC_REGIONS:
+        att = np.maximum(rng.normal(0, 1, (regions, width)), 0).astype(np.float32)
+        fc = att.mean(0, dtype=np.float32)
+        images[f"random{regions}"] = Features(att=att, fc=fc, box=None)
+    return images
+
+
+def _compare(
+    captioner: Captioner, session: Session, images: Mapping[str, Features]
+) -> RuntimeParity:
+    parity = RuntimeParity()
+    for name, features in images.items():
+        tensors = (torch.from_numpy(features.att), torch.from_numpy(features.fc[None]))
+        tokens, expected = greedy(captioner, *tensors)
+        errors = np.abs(forced_log_probs(session, features, tokens) - expected.numpy())
+        parity.errors += list(errors)
+        for beam in BEAMS:
+            best = beam_search(captioner, beam, *tensors)[0]
+            got = caption(session, features, beam)
+            parity.captions_total += 1
+            if list(got.tokens) == list(best.tokens):
+                parity.captions_identical += 1
+                continue
+            text = captioner.vocabulary.text(best.tokens, captioner.decoding)
+            parity.differences.append(
+                {"input": name, "beam": beam, "expected": text, "caption": got.text}
+            )
+    return parity
+
+
+def _is_float(bundle: Bundle) -> bool:
+    return set(bundle.manifest.recipe.values()) == {"fp32"}
+
+
+def _passes(report: Mapping[str, Any], tolerance: float | None, min_identical: float) -> bool:
+    share = report["captions_identical"] / report["captions_total"]
+    within = tolerance is None or report["max_abs_log_prob_error"] <= tolerance
+    return bool(within and share >= min_identical and np.isfinite(report["max_abs_log_prob_error"]))

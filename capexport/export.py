@@ -1,0 +1,97 @@
+"""The product on one page: a checkpoint goes in, a bundle comes out."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from capexport import __version__
+from capexport.bundle import Bundle, Manifest, create_bundle
+from capexport.captioner import Captioner, build_captioner
+from capexport.capture import capture
+from capexport.checkpoint import Checkpoint, read_checkpoint
+from capexport.compress import apply_recipe, choose_storage, parse_recipes
+from capexport.errors import InputError
+from capexport.ir.graph import Graph
+from capexport.ir.passes import run_passes
+from capexport.writers import onnx, tflite
+
+WRITERS = {"tflite": tflite.write, "onnx": onnx.write}
+RUNTIMES = {"tflite": "litert", "onnx": "onnxruntime"}
+MINIMUM_RUNTIME = {"litert": "2.1", "onnxruntime": "1.18"}
+
+
+def export(
+    checkpoint: Path,
+    out: Path,
+    *,
+    formats: tuple[str, ...] = ("tflite", "onnx"),
+    recipe: str = "dynamic_wi8",
+    weights: str = "auto",
+    force: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Bundle:
+    """Write the checkpoint as a bundle with an encoder and a decoder step per format.
+
+    Args:
+        checkpoint: what `capexport.checkpoint.read_checkpoint` reads.
+        out: folder to create; an existing one needs `force`.
+        formats: keys of WRITERS.
+        recipe: `NAME`, or `encoder=NAME,decoder=NAME`.
+        weights: `auto`, `dense` or `stock-sparse`.
+        progress: is told what is being done.
+
+    Raises:
+        CapexportError: of the stage that refused; nothing is left at `out` then.
+    """
+    recipes = parse_recipes(recipe)
+    if unknown := set(formats) - set(WRITERS):
+        hint = f"choose from {', '.join(WRITERS)}"
+        raise InputError(f"there is no format {min(unknown)!r}", where="--format", hint=hint)
+    progress("reading the checkpoint")
+    source = read_checkpoint(checkpoint)
+    captioner = build_captioner(source)
+    graphs = []
+    for graph in capture_graphs(captioner, progress):
+        part = "encoder" if graph.name == "encoder" else "decoder"
+        graphs.append(choose_storage(apply_recipe(run_passes(graph), recipes[part]), weights))
+    files: dict[str, bytes] = {}
+    for name in formats:
+        for graph in graphs:
+            progress(f"writing {graph.name}.{name}")
+            files[f"{graph.name}.{name}"] = WRITERS[name](graph)
+    manifest = Manifest(
+        architecture=captioner.architecture,
+        lineage=source.lineage,
+        signature=captioner.signature,
+        vocabulary=captioner.vocabulary,
+        decoding=captioner.decoding,
+        recipe={part: chosen.name for part, chosen in recipes.items()},
+        weights="dense" if weights == "auto" else weights,
+        runtimes=tuple(sorted(RUNTIMES[name] for name in formats)),
+        minimum_runtime={RUNTIMES[name]: MINIMUM_RUNTIME[RUNTIMES[name]] for name in formats},
+        provenance=_provenance(source),
+    )
+    return create_bundle(out, manifest, files, force=force)
+
+
+def capture_graphs(
+    captioner: Captioner, progress: Callable[[str], None] = lambda _: None
+) -> tuple[Graph, Graph]:
+    """The float graphs `encoder` and `decoder_step` of a captioner."""
+    signature = captioner.signature
+    progress("capturing the encoder")
+    encoder = capture(captioner.encoder, "encoder", signature.inputs, signature.memory)
+    progress("capturing the decoder step")
+    step = capture(
+        captioner.decoder_step, "decoder_step", signature.step_inputs, signature.step_outputs
+    )
+    return encoder, step
+
+
+def _provenance(checkpoint: Checkpoint) -> dict[str, object]:
+    return {
+        "capexport": __version__,
+        "weights_file": checkpoint.weights_file,
+        "sha256": dict(checkpoint.sha256),
+        "parameters": checkpoint.parameters,
+        "nnz": checkpoint.nnz,
+    }

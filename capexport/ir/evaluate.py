@@ -1,0 +1,170 @@
+"""Numpy meaning of a graph: slow, obvious, and the oracle for every written file.
+
+Floats are float32 throughout, so that the oracle rounds where the runtimes round.
+"""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+
+from capexport.errors import GraphError
+from capexport.ir.graph import Array, Constant, Graph
+from capexport.ir.ops import DYNAMIC
+
+INT8_LOW, INT8_HIGH = -128, 127
+
+Operand = Array | Constant
+Evaluation = Callable[..., list[Array]]
+_EVALUATIONS: dict[str, Evaluation] = {}
+
+
+def evaluates(*ops: str) -> Callable[[Evaluation], Evaluation]:
+    def register(function: Evaluation) -> Evaluation:
+        _EVALUATIONS.update(dict.fromkeys(ops, function))
+        return function
+
+    return register
+
+
+def evaluate(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
+    """Outputs of the graph by name. `inputs` must name exactly the graph's inputs."""
+    if set(inputs) != set(graph.inputs):
+        raise GraphError(
+            f"inputs {sorted(inputs)} given, {sorted(graph.inputs)} needed",
+            where=f"graph {graph.name}",
+            hint="give every input by name",
+        )
+    values: dict[str, Operand] = {**graph.constants, **inputs}
+    for node in graph.nodes:
+        operands = [values[name] for name in node.inputs if name]
+        results = _EVALUATIONS[node.op](*operands, **node.attributes)
+        values.update(zip(node.outputs, results, strict=True))
+    return {name: real(values[name]) for name in graph.outputs}
+
+
+def real(operand: Operand) -> Array:
+    return operand.dequantized() if isinstance(operand, Constant) else operand
+
+
+def quantize_rows(x: Array) -> tuple[Array, Array, Array]:
+    """Dynamic int8 of each row, asymmetric, as XNNPACK's qd8 does it.
+
+    The range always holds 0. scale = (max - min) / 255, zero = round(-128 - min / scale).
+
+    Returns:
+        int32 [..., k] in -128..127, scale float32 [..., 1], zero point int32 [..., 1];
+        real = (q - zero) * scale. A row of zeros (or nothing but subnormal numbers) has scale 1.
+    """
+    low = np.minimum(x.min(-1, keepdims=True), np.float32(0))
+    high = np.maximum(x.max(-1, keepdims=True), np.float32(0))
+    step = ((high - low) / np.float32(INT8_HIGH - INT8_LOW)).astype(np.float32)
+    scale = np.where(step >= np.finfo(np.float32).tiny, step, np.float32(1))
+    zero = np.clip(np.rint(INT8_LOW - low / scale), INT8_LOW, INT8_HIGH)
+    quantized = np.clip(np.rint(x / scale) + zero, INT8_LOW, INT8_HIGH)
+    return quantized.astype(np.int32), scale, zero.astype(np.int32)
+
+
+@evaluates("linear")
+def _linear(
+    x: Operand, weight: Operand, bias: Operand | None = None, *, activations: str, relu: bool
+) -> list[Array]:
+    if activations == DYNAMIC:
+        y = _dynamic_product(real(x), weight)
+    else:
+        y = real(x) @ real(weight).T
+    if bias is not None:
+        y = y + real(bias)
+    return [np.maximum(y, np.float32(0)) if relu else y]
+
+
+def _dynamic_product(x: Array, weight: Operand) -> Array:
+    """int8 activations times int8 weights, exact in int64, scaled back to float32."""
+    if not isinstance(weight, Constant) or weight.quantization is None:
+        raise GraphError(
+            "dynamic activations meet a float weight",
+            where="linear",
+            hint="quantize the weight first",
+        )
+    quantized, scale, zero = quantize_rows(x)
+    exact = (quantized - zero).astype(np.int64) @ weight.data.T.astype(np.int64)
+    return (exact.astype(np.float32) * scale * weight.quantization.scale).astype(np.float32)
+
+
+@evaluates("embedding")
+def _embedding(table: Operand, ids: Array) -> list[Array]:
+    return [real(table)[ids]]
+
+
+@evaluates("matmul")
+def _matmul(a: Operand, b: Operand) -> list[Array]:
+    return [real(a) @ real(b)]
+
+
+@evaluates("add")
+def _add(a: Operand, b: Operand) -> list[Array]:
+    return [real(a) + real(b)]
+
+
+@evaluates("sub")
+def _sub(a: Operand, b: Operand) -> list[Array]:
+    return [real(a) - real(b)]
+
+
+@evaluates("mul")
+def _mul(a: Operand, b: Operand) -> list[Array]:
+    return [real(a) * real(b)]
+
+
+@evaluates("relu")
+def _relu(x: Operand) -> list[Array]:
+    return [np.maximum(real(x), np.float32(0))]
+
+
+@evaluates("sigmoid")
+def _sigmoid(x: Operand) -> list[Array]:
+    with np.errstate(over="ignore"):  # exp overflows to inf, which gives the right limit 0
+        return [(1 / (1 + np.exp(-real(x)))).astype(np.float32)]
+
+
+@evaluates("tanh")
+def _tanh(x: Operand) -> list[Array]:
+    return [np.tanh(real(x))]
+
+
+@evaluates("softmax")
+def _softmax(x: Operand) -> list[Array]:
+    shifted = real(x) - real(x).max(-1, keepdims=True)
+    exp = np.exp(shifted)
+    return [exp / exp.sum(-1, keepdims=True)]
+
+
+@evaluates("log_softmax")
+def _log_softmax(x: Operand) -> list[Array]:
+    shifted = real(x) - real(x).max(-1, keepdims=True)
+    return [shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))]
+
+
+@evaluates("sum")
+def _sum(x: Operand, *, axis: int) -> list[Array]:
+    return [real(x).sum(axis, dtype=np.float32)]
+
+
+@evaluates("concat")
+def _concat(*parts: Operand, axis: int) -> list[Array]:
+    return [np.concatenate([real(part) for part in parts], axis)]
+
+
+@evaluates("split")
+def _split(x: Operand, *, axis: int, parts: int) -> list[Array]:
+    return list(np.split(real(x), parts, axis))
+
+
+@evaluates("unsqueeze")
+def _unsqueeze(x: Operand, *, axis: int) -> list[Array]:
+    return [np.expand_dims(real(x), axis)]
+
+
+def registered() -> frozenset[str]:
+    """Operators that have a numpy meaning; a test holds this against the operator table."""
+    return frozenset(_EVALUATIONS)
+

@@ -1,0 +1,67 @@
+"""An .onnx file -> an open graph in ONNX Runtime, on the CPU."""
+
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from capexport.runtime.graph_runner import Array, runtime_missing, unreadable_graph
+
+RUNTIME = "onnxruntime"
+SEVERITY_FATAL = 4
+
+
+def installed_version() -> str:
+    """Version of the installed package; RuntimeMissingError without it."""
+    try:
+        return version(RUNTIME)
+    except PackageNotFoundError as error:
+        raise runtime_missing(RUNTIME) from error
+
+
+def open_graph(path: Path, threads: int) -> "OnnxRuntimeGraph":
+    """The graph in `path`; RuntimeMissingError or BundleError when it cannot be opened."""
+    try:
+        import onnxruntime
+        from onnxruntime.capi import onnxruntime_pybind11_state as faults
+    except ImportError as error:
+        raise runtime_missing(RUNTIME) from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = SEVERITY_FATAL
+    try:
+        session = onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+    except (
+        faults.Fail,
+        faults.InvalidArgument,
+        faults.InvalidGraph,
+        faults.InvalidProtobuf,
+        faults.NotImplemented,
+        faults.RuntimeException,
+    ) as error:
+        raise unreadable_graph(path, RUNTIME, error) from error
+    return OnnxRuntimeGraph(session)
+
+
+class OnnxRuntimeGraph:
+    """An inference session bound by names."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+        self._outputs = [output.name for output in session.get_outputs()]
+
+    @property
+    def input_names(self) -> frozenset[str]:
+        return frozenset(given.name for given in self._session.get_inputs())
+
+    @property
+    def output_names(self) -> frozenset[str]:
+        return frozenset(self._outputs)
+
+    def run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Outputs by name."""
+        outputs = self._session.run(self._outputs, dict(inputs))
+        return dict(zip(self._outputs, outputs, strict=True))

@@ -1,0 +1,60 @@
+"""Session + features -> caption."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from capexport.errors import InputError
+from capexport.runtime.decode import beam_search
+from capexport.runtime.features import Features
+from capexport.runtime.graph_runner import Array
+from capexport.runtime.session import Session, encoder_inputs
+
+
+@dataclass(frozen=True)
+class Caption:
+    """Token ids (with the end token when one was produced), summed log-probability, and text."""
+
+    tokens: list[int]
+    log_prob: float
+    text: str
+
+
+def caption(session: Session, features: Features, beam: int) -> Caption:
+    """The best caption of one image; beam 1 is greedy decoding.
+
+    Raises:
+        InputError: the features do not fit the model, or the beam is not from 1 to the vocabulary
+            size.
+    """
+    size = session.signature.vocabulary_size
+    if not 1 <= beam <= size:
+        raise InputError(f"beam {beam}", where="beam", hint=f"use a beam from 1 to {size}")
+    memory = session.encode(encoder_inputs(session.signature, features))
+    best = beam_search(
+        lambda token, states: session.step(token, states, memory),
+        session.initial_states(beam),
+        session.decoding,
+        beam,
+    )[0]
+    text = session.vocabulary.text(best.tokens, session.decoding)
+    return Caption(list(best.tokens), best.log_prob, text)
+
+
+def forced_log_probs(session: Session, features: Features, tokens: Sequence[int]) -> Array:
+    """Log-probabilities float32 [len(tokens), vocabulary] of each step of a given caption.
+
+    Step t reads the begin token for t = 0, otherwise tokens[t - 1]: two implementations that are
+    forced along the same caption can be compared step by step.
+
+    Raises:
+        InputError: the features or tokens do not fit the model.
+    """
+    memory = session.encode(encoder_inputs(session.signature, features))
+    states = session.initial_states(1)
+    rows = []
+    for token in [session.decoding.bos, *tokens][: len(tokens)]:
+        log_probs, states = session.step(np.array([token], np.int32), states, memory)
+        rows.append(log_probs[0])
+    return np.stack(rows)

@@ -1,0 +1,216 @@
+"""Bundle + runtime -> a session: encode an image once, then step the decoder."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from capexport.bundle import DECODER_STEP, ENCODER, Bundle, graph_file
+from capexport.errors import BundleError, InputError, RuntimeMissingError
+from capexport.runtime.backends import backend
+from capexport.runtime.features import Features
+from capexport.runtime.graph_runner import Array, GraphRunner
+from capexport.spec.decoding import Decoding
+from capexport.spec.signature import LOG_PROBS, TOKEN, CaptionerSignature, TensorSpec
+from capexport.spec.vocabulary import Vocabulary
+
+Tensors = Mapping[str, Array]
+
+
+class Session:
+    """The two graphs of a bundle in one runtime. Every call checks its inputs by the manifest."""
+
+    def __init__(self, bundle: Bundle, encoder: GraphRunner, decoder_step: GraphRunner) -> None:
+        self.signature: CaptionerSignature = bundle.manifest.signature
+        self.vocabulary: Vocabulary = bundle.manifest.vocabulary
+        self.decoding: Decoding = bundle.manifest.decoding
+        self._encoder, self._decoder_step = encoder, decoder_step
+
+    def encode(self, inputs: Tensors) -> dict[str, Array]:
+        """What every decoder step reads about one image, by name.
+
+        Raises:
+            InputError: an input is missing, unknown, or of another shape or dtype than declared.
+        """
+        check_inputs(self.signature.inputs, inputs)
+        return self._encoder.run(inputs)
+
+    def initial_states(self, beams: int) -> dict[str, Array]:
+        """Zeros for every state, [beams, ...]."""
+        return {
+            state.name: np.zeros(
+                [d if isinstance(d, int) else beams for d in state.shape], state.dtype
+            )
+            for state in self.signature.states
+        }
+
+    def step(
+        self, token: Array, states: Tensors, memory: Tensors
+    ) -> tuple[Array, dict[str, Array]]:
+        """One token for every beam.
+
+        Args:
+            token: int32 [beams], each below the vocabulary size.
+            states: by state name, [beams, ...]; `initial_states` or the result of the last step.
+            memory: what `encode` returned.
+
+        Returns:
+            log-probabilities float32 [beams, vocabulary], and the next states by state name.
+
+        Raises:
+            InputError: inputs do not fit the manifest, or the model overflows on them.
+        """
+        inputs = {TOKEN: token, **states, **memory}
+        check_inputs(self.signature.step_inputs, inputs)
+        self._check_tokens(token)
+        outputs = self._decoder_step.run(inputs)
+        log_probs = outputs[LOG_PROBS]
+        if np.isnan(log_probs).any():
+            raise InputError(
+                "the model returns NaN",
+                where=LOG_PROBS,
+                hint="features must be scaled as those the model was trained on",
+            )
+        return log_probs, {s.name: outputs[s.next_name] for s in self.signature.states}
+
+    def _check_tokens(self, token: Array) -> None:
+        """An index outside the embedding table is undefined behaviour in some runtimes."""
+        size = self.signature.vocabulary_size
+        if token.min() < 0 or token.max() >= size:
+            raise InputError(
+                f"a token is outside 0 to {size - 1}",
+                where=TOKEN,
+                hint="use ids of this bundle's vocabulary",
+            )
+
+
+def open_session(bundle: Bundle, runtime: str, threads: int = 1) -> Session:
+    """Open both graphs of `bundle` in `runtime`, one of RUNTIMES.
+
+    Raises:
+        InputError: no such runtime, no graphs for it in the bundle, or fewer than one thread.
+        RuntimeMissingError: the runtime is not installed or older than the bundle needs.
+        BundleError: a graph does not open, or its inputs and outputs are not the manifest's.
+    """
+    chosen = backend(runtime)
+    if runtime not in bundle.manifest.runtimes:
+        raise InputError(
+            f"the bundle has no graphs for {runtime}",
+            where=str(bundle.path),
+            hint=f"use {' or '.join(bundle.manifest.runtimes)}, or export it with --format both",
+        )
+    if threads < 1:
+        raise InputError(f"{threads} threads", where="threads", hint="use at least 1")
+    _check_version(runtime, chosen.installed_version(), bundle.manifest.minimum_runtime)
+    graphs = {
+        graph: chosen.open_graph(bundle.file(graph_file(runtime, graph)), threads)
+        for graph in (ENCODER, DECODER_STEP)
+    }
+    signature = bundle.manifest.signature
+    _check_names(graphs[ENCODER], ENCODER, signature.inputs, signature.memory)
+    _check_names(graphs[DECODER_STEP], DECODER_STEP, signature.step_inputs, signature.step_outputs)
+    return Session(bundle, graphs[ENCODER], graphs[DECODER_STEP])
+
+
+def encoder_inputs(signature: CaptionerSignature, features: Features) -> dict[str, Array]:
+    """The features by the names of the encoder's inputs: att [regions, dim], fc [1, dim], box.
+
+    Raises:
+        InputError: the encoder needs boxes and there are none, or needs something else than
+            features.
+    """
+    given = {"att": features.att, "fc": features.fc[np.newaxis], "box": features.box}
+    inputs = {}
+    for spec in signature.inputs:
+        array = given.get(spec.name)
+        if array is None:
+            raise InputError(
+                f"the model needs {spec.name!r}, the features do not have it",
+                where=f"input {spec.name}",
+                hint=f"add <name>.{spec.name} to the features file",
+            )
+        inputs[spec.name] = array
+    return inputs
+
+
+def check_inputs(specs: Sequence[TensorSpec], inputs: Tensors) -> None:
+    """Raise InputError unless `inputs` has every spec's name, no other, and each fits its spec.
+
+    An axis that has a name must be of the same length in all inputs, and not empty.
+    """
+    expected = {spec.name for spec in specs}
+    if unknown := sorted(set(inputs) - expected):
+        raise InputError(
+            f"there is no input {unknown[0]!r}",
+            where=f"input {unknown[0]}",
+            hint=f"the inputs are {', '.join(sorted(expected))}",
+        )
+    axes: dict[str, int] = {}
+    for spec in specs:
+        if spec.name not in inputs:
+            raise InputError(
+                f"the input {spec.name} is missing",
+                where=f"input {spec.name}",
+                hint=f"give it as {_described(spec.dtype, spec.shape)}",
+            )
+        if not _fits(spec, inputs[spec.name], axes):
+            array = inputs[spec.name]
+            raise InputError(
+                f"{spec.name} must be {_described(spec.dtype, spec.shape)}, "
+                f"it is {_described(array.dtype.name, array.shape)}",
+                where=f"input {spec.name}",
+                hint=_axes_hint(axes),
+            )
+
+
+def _fits(spec: TensorSpec, array: Array, axes: dict[str, int]) -> bool:
+    """Whether the array has the spec's dtype and shape; records the length of each new axis."""
+    if array.dtype.name != spec.dtype or array.ndim != len(spec.shape):
+        return False
+    for dimension, length in zip(spec.shape, array.shape, strict=True):
+        wanted = axes.setdefault(dimension, length) if isinstance(dimension, str) else dimension
+        if length != wanted or length == 0:
+            return False
+    return True
+
+
+def _described(dtype: str, shape: Sequence[object]) -> str:
+    return f"{dtype} [{', '.join(str(dimension) for dimension in shape)}]"
+
+
+def _axes_hint(axes: Mapping[str, int]) -> str:
+    lengths = ", ".join(f"{name} = {length}" for name, length in axes.items())
+    hint = "nothing is cast or reshaped silently: make the array fit"
+    return f"{hint}; axes given: {lengths}" if lengths else hint
+
+
+def _check_names(
+    graph: GraphRunner, name: str, inputs: Sequence[TensorSpec], outputs: Sequence[TensorSpec]
+) -> None:
+    for kind, specs, present in (
+        ("inputs", inputs, graph.input_names),
+        ("outputs", outputs, graph.output_names),
+    ):
+        expected = {spec.name for spec in specs}
+        if expected != present:
+            raise BundleError(
+                f"the {kind} are {sorted(present)}, the manifest says {sorted(expected)}",
+                where=f"graph {name}",
+                hint="export the bundle again",
+            )
+
+
+def _check_version(runtime: str, installed: str, minimum: Mapping[str, str]) -> None:
+    needed = minimum.get(runtime)
+    if needed is not None and _release(installed) < _release(needed):
+        raise RuntimeMissingError(
+            f"{runtime} is {installed}, the bundle needs {needed} or later",
+            where=runtime,
+            hint=f"pip install --upgrade 'capexport[{runtime}]'",
+        )
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """The leading numbers of a version: 2.1.0rc1 -> (2, 1, 0)."""
+    match = re.match(r"\d+(\.\d+)*", version)
+    return tuple(int(part) for part in match[0].split(".")) if match else ()

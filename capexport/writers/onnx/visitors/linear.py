@@ -1,0 +1,38 @@
+"""Linear layers, with float activations or with activations made int8 row by row."""
+
+from capexport.errors import GraphError
+from capexport.ir.graph import Node
+from capexport.ir.ops import DYNAMIC, FLOAT
+from capexport.writers.onnx.emitter import Step
+from capexport.writers.onnx.lowering import Lowering
+from capexport.writers.onnx.registry import visits
+from capexport.writers.onnx.visitors.dynamic_int8 import int8_product
+
+
+@visits("linear")
+def _linear(lowering: Lowering, node: Node) -> None:
+    """MatMul and Add, never Gemm: weight quantizers of onnxruntime skip a Gemm silently."""
+    x, weight, *bias = node.inputs
+    value, product = PRODUCTS[_activations(node)](lowering, x, weight, node.outputs[0])
+    add = [Step("Add", (lowering.read(name),)) for name in bias if name]
+    relu = [Step("Relu")] if node.attributes["relu"] else []
+    lowering.emitter.chain(value, (*product, *add, *relu), node.outputs[0])
+
+
+def _float_product(lowering: Lowering, x: str, weight: str, _: str) -> tuple[str, list[Step]]:
+    """An int8 weight is made float when the session is created, not in every step."""
+    return lowering.read(x), [Step("MatMul", (lowering.read_transposed(weight),))]
+
+
+PRODUCTS = {FLOAT: _float_product, DYNAMIC: int8_product}
+
+
+def _activations(node: Node) -> str:
+    activations: str = node.attributes["activations"]
+    if activations not in PRODUCTS:
+        raise GraphError(
+            f"there are no {activations!r} activations",
+            where=f"linear -> {node.outputs[0]}",
+            hint=f"one of {', '.join(PRODUCTS)}",
+        )
+    return activations

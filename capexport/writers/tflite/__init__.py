@@ -1,0 +1,27 @@
+"""IR graph -> .tflite, straight to the flatbuffer schema."""
+
+from capexport.ir.graph import Graph
+from capexport.ir.ops import check_shapes
+from capexport.writers.tflite.check import check_file
+from capexport.writers.tflite.visitors import VISITORS, Lowering
+
+__all__ = ["write"]
+
+
+def write(graph: Graph) -> bytes:
+    """The graph as a .tflite file with one subgraph and the signature `serving_default`.
+
+    Named axes have length 1 in the file and -1 in its shape signature; resize the inputs.
+
+    Raises:
+        GraphError: the graph, or the finished file, breaks a rule that a runtime would not report.
+    """
+    check_shapes(graph)
+    lowering = Lowering(graph)
+    for name in graph.inputs:  # inputs come first, in the order of the graph
+        lowering.tensor(name)
+    for node in graph.nodes:
+        VISITORS[node.op](lowering, node)
+    data = lowering.finish()
+    check_file(data)
+    return data

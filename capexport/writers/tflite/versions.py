@@ -1,0 +1,67 @@
+"""Operator versions: the lowest that promises what the tensors need.
+
+An under-declared version is no error at load. An old runtime accepts the file and computes wrong
+numbers, so versions follow from the tensors and are derived again from the finished file (check.py).
+Source: LiteRT tflite/converter/tools/versioning/op_version.cc.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ai_edge_litert import schema_py_generated as schema
+
+from capexport.errors import GraphError
+
+Op = schema.BuiltinOperator
+Type = schema.TensorType
+
+SPARSE_FULLY_CONNECTED = 8
+"""XNNPACK leaves exactly this version to the builtin kernel. With any other it reads a sparse weight
+as a dense one, past its end: garbage or a crash, without an error."""
+
+
+@dataclass(frozen=True)
+class Operands:
+    """Schema tensors of one operator, omitted inputs left out, and the file's buffers."""
+
+    inputs: list[Any]
+    outputs: list[Any]
+    buffers: list[Any]
+
+    def weight_is_sparse(self) -> bool:
+        """Stored sparse here, or by the DENSIFY in front: then it has no buffer of its own."""
+        weight = self.inputs[1]
+        return weight.sparsity is not None or (weight.buffer == 0 and weight.type == Type.INT8)
+
+
+def per_channel(tensor: Any) -> bool:
+    return tensor.quantization is not None and len(tensor.quantization.scale) > 1
+
+
+def true_version(code: int, operands: Operands) -> int:
+    """Version of one operator; GraphError for a combination that no runtime computes rightly."""
+    first = operands.inputs[0]
+    if code == Op.FULLY_CONNECTED:
+        return _fully_connected(operands)
+    if code == Op.EMBEDDING_LOOKUP and operands.inputs[1].type == Type.INT8:
+        return 4 if per_channel(operands.inputs[1]) else 1
+    if code == Op.DEQUANTIZE and first.type == Type.INT8:
+        return 5 if per_channel(first) else 2
+    return 1
+
+
+def _fully_connected(operands: Operands) -> int:
+    x, weight = operands.inputs[:2]
+    if operands.weight_is_sparse():
+        if weight.sparsity is not None and weight.type != Type.FLOAT32:
+            raise GraphError(
+                "FULLY_CONNECTED reads an int8 sparse weight directly",
+                where=str(weight.name),
+                hint="every runtime computes garbage from it: put a DENSIFY in between",
+            )
+        return SPARSE_FULLY_CONNECTED
+    if x.type == Type.FLOAT32 and weight.type == Type.INT8:
+        return 12 if per_channel(weight) else 9
+    if len(operands.inputs) == 2:
+        return 6  # no bias
+    return 5 if len(operands.outputs[0].shape) > 2 else 1

@@ -1,0 +1,68 @@
+"""The text of manifest.json holds all that a phone app needs and loses nothing."""
+
+import json
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from capexport.bundle import SCHEMA, Manifest
+from capexport.bundle.document import (
+    checksum,
+    manifest_text,
+    read_manifest,
+    read_vocabulary,
+    vocabulary_text,
+)
+from capexport.spec.vocabulary import Vocabulary
+
+
+def test_round_trip(manifest: Manifest) -> None:
+    read, size = read_manifest(manifest_text(manifest), "here")
+    assert replace(read, vocabulary=manifest.vocabulary) == manifest
+    assert size == len(manifest.vocabulary)
+
+
+def test_decoding_without_an_unknown_word(manifest: Manifest) -> None:
+    without = replace(manifest, decoding=replace(manifest.decoding, unk=None, suppress_unk=True))
+    assert read_manifest(manifest_text(without), "here")[0].decoding == without.decoding
+
+
+def test_the_document_is_complete_for_an_app(manifest: Manifest) -> None:
+    document = json.loads(manifest_text(manifest))
+    assert document["schema"] == SCHEMA
+    assert document["signature"]["states"][0] == {
+        "name": "h",
+        "next": "h_next",
+        "shape": ["beams", 4],
+        "dtype": "float32",
+    }
+    assert document["signature"]["inputs"][0]["shape"] == ["regions", 6]
+    assert document["signature"]["memory"][0]["name"] == "values"
+    assert document["signature"]["token"] == "token"
+    assert document["signature"]["log_probs"] == "log_probs"
+    assert document["vocabulary"] == {"file": "vocabulary.json", "size": 8}
+    assert document["runtimes"]["litert"] == {
+        "encoder": "encoder.tflite",
+        "decoder_step": "decoder_step.tflite",
+        "minimum_version": "2.1",
+    }
+    assert document["decoding"]["eos"] == manifest.decoding.eos
+
+
+def test_keys_are_sorted_and_words_are_readable(manifest: Manifest) -> None:
+    text = manifest_text(manifest).decode("utf-8")
+    assert list(json.loads(text)) == sorted(json.loads(text))
+    assert "▁Größe" in vocabulary_text(manifest.vocabulary).decode("utf-8")
+
+
+def test_added_keys_are_ignored_when_the_checksum_covers_them(manifest: Manifest) -> None:
+    document = {**json.loads(manifest_text(manifest)), "new_key": [1]}
+    text = json.dumps({**document, "checksum": checksum(document)}).encode()
+    assert read_manifest(text, "here")[0] == replace(manifest, vocabulary=Vocabulary(()))
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1))
+def test_any_vocabulary_survives(pieces: list[str]) -> None:
+    vocabulary = Vocabulary(tuple(pieces))
+    assert read_vocabulary(vocabulary_text(vocabulary), len(pieces), "here") == vocabulary

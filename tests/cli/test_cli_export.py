@@ -1,0 +1,96 @@
+"""`capexport export`: what it passes on, what it prints, what it refuses. The export is a fake."""
+
+import json
+from pathlib import Path
+
+import pytest
+from checkpoints import write_up_down
+from placeholder_bundle import write_bundle
+
+import capexport.export
+from capexport.cli import main
+
+
+@pytest.fixture
+def checkpoint(tmp_path) -> Path:
+    write_up_down(tmp_path / "checkpoint")
+    return tmp_path / "checkpoint"
+
+
+@pytest.fixture
+def calls(monkeypatch) -> list[dict]:
+    """Replace the export by one that writes placeholders, and note its arguments."""
+    noted: list[dict] = []
+
+    def export(checkpoint, out, *, progress, **options):
+        noted.append({"checkpoint": checkpoint, "out": out, **options})
+        progress("writing placeholders")
+        return write_bundle(out, force=options["force"])
+
+    monkeypatch.setattr(capexport.export, "export", export)
+    return noted
+
+
+def test_defaults_reach_the_export(checkpoint, calls, tmp_path):
+    out = tmp_path / "bundle"
+    assert main(["export", str(checkpoint), "--out", str(out)]) == 0
+    assert calls == [
+        {
+            "checkpoint": checkpoint,
+            "out": out,
+            "formats": ("tflite", "onnx"),
+            "recipe": "dynamic_wi8",
+            "weights": "auto",
+            "force": False,
+        }
+    ]
+
+
+def test_options_reach_the_export(checkpoint, calls, tmp_path):
+    options = ["--format", "onnx", "--recipe", "encoder=fp32,decoder=dynamic_wi8"]
+    options += ["--weights", "stock-sparse", "--force"]
+    assert main(["export", str(checkpoint), "--out", str(tmp_path / "bundle"), *options]) == 0
+    assert calls[0]["formats"] == ("onnx",)
+    assert calls[0]["recipe"] == "encoder=fp32,decoder=dynamic_wi8"
+    assert calls[0]["weights"] == "stock-sparse"
+    assert calls[0]["force"] is True
+
+
+def test_json_gives_bytes_before_and_after(checkpoint, calls, tmp_path, capsys):
+    out = tmp_path / "bundle"
+    assert main(["export", str(checkpoint), "--out", str(out), "--json"]) == 0
+    captured = capsys.readouterr()
+    document = json.loads(captured.out)
+    source = document["checkpoint"]
+    assert captured.err == ""
+    assert document["bundle"] == str(out)
+    assert source["bytes"] == (checkpoint / source["file"]).stat().st_size
+    assert {f["name"]: f["bytes"] for f in document["files"]} == {
+        path.name: path.stat().st_size for path in out.iterdir() if path.name != "manifest.json"
+    }
+
+
+def test_table_shows_every_file_and_where_it_went(checkpoint, calls, tmp_path, capsys):
+    out = tmp_path / "bundle"
+    assert main(["export", str(checkpoint), "--out", str(out)]) == 0
+    shown = capsys.readouterr().out
+    for name in ("encoder.tflite", "decoder_step.tflite", "encoder.onnx", "decoder_step.onnx"):
+        assert name in shown
+    assert shown.endswith(f"wrote {out}\n")
+
+
+def test_an_existing_output_is_kept(checkpoint, calls, tmp_path, capsys):
+    out = tmp_path / "bundle"
+    out.mkdir()
+    (out / "mine.txt").write_text("keep me")
+    assert main(["export", str(checkpoint), "--out", str(out)]) == 1
+    assert "--force" in capsys.readouterr().err
+    assert calls == []
+    assert (out / "mine.txt").read_text() == "keep me"
+
+
+def test_force_replaces_an_existing_bundle(checkpoint, calls, tmp_path):
+    out = tmp_path / "bundle"
+    write_bundle(out, ("litert",))
+    assert main(["export", str(checkpoint), "--out", str(out), "--force"]) == 0
+    assert (out / "encoder.onnx").is_file()

@@ -1,0 +1,55 @@
+"""The verbs one after the other on a small random checkpoint, with nothing replaced."""
+
+import json
+from pathlib import Path
+
+import pytest
+from checkpoints import write_features, write_up_down
+
+from capexport.cli import main
+from capexport.runtime import RUNTIMES
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A folder with checkpoint/, features.npz and the fp32 bundle made of them."""
+    folder = tmp_path_factory.mktemp("whole_line")
+    write_up_down(folder / "checkpoint")
+    write_features(folder / "features.npz")
+    arguments = ["export", str(folder / "checkpoint"), "--out", str(folder / "bundle")]
+    assert main([*arguments, "--recipe", "fp32"]) == 0
+    return folder
+
+
+def test_the_runtimes_caption_alike(folder, capsys):
+    captions = []
+    for runtime in RUNTIMES:
+        arguments = ["caption", str(folder / "bundle"), str(folder / "features.npz"), "--json"]
+        assert main([*arguments, "--runtime", runtime]) == 0
+        captions.append([record["tokens"] for record in json.loads(capsys.readouterr().out)])
+    assert captions[0] == captions[1]
+    assert all(captions[0])
+
+
+def test_the_bundle_verifies_against_its_checkpoint(folder, capsys):
+    arguments = ["verify", str(folder / "checkpoint"), str(folder / "bundle")]
+    assert main([*arguments, "--inputs", str(folder / "features.npz"), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["ok"] is True
+    assert set(document["runtimes"]) == set(RUNTIMES)
+    for report in document["runtimes"].values():
+        assert report["captions_identical"] == report["captions_total"] > 0
+
+
+def test_the_bundle_can_be_inspected(folder, capsys):
+    assert main(["inspect", str(folder / "bundle"), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["recipe"] == {"encoder": "fp32", "decoder": "fp32"}
+
+
+def test_a_weight_form_that_is_not_there_is_refused_and_leaves_nothing(folder, capsys):
+    out = folder / "packed"
+    arguments = ["export", str(folder / "checkpoint"), "--out", str(out), "--weights", "packed"]
+    assert main(arguments) == 1
+    assert "packed" in capsys.readouterr().err
+    assert not out.exists()
