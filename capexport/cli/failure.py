@@ -20,7 +20,7 @@ EXTRAS = {
 
 
 def print_failure(error: CapexportError, *, debug: bool = False) -> None:
-    """Write the lines `error:`, `  where:` and `  hint:` on stderr, after a traceback if `debug`."""
+    """Write `error: ...`, `  where: ...`, `  hint: ...` on stderr, after a traceback if `debug`."""
     if debug:
         traceback.print_exception(error)
     for label, text in (("error", error.what), ("  where", error.where), ("  hint", error.hint)):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from capexport.compress.recipe import Recipe
+from capexport.compress.split_concat import split_concat
 from capexport.errors import GraphError
 from capexport.ir.graph import Array, Constant, Graph, Node, QuantParams
 
@@ -14,16 +15,19 @@ _GRID_ERROR = 4 * float(np.finfo(np.float32).eps)
 """Relative to the row's peak: quantum, product and quotient of a float32 grid round once each."""
 _PROBE = 16
 """Non-zeros per row that a grid must fit before the whole row is looked at."""
+_SEARCHED_NNZ = 256
+"""A row with more non-zeros keeps the finest scale: the errors average out, no scale is better."""
 
 
 def apply_recipe(graph: Graph, recipe: Recipe) -> Graph:
     """The graph with the weights of its linears and embeddings in the recipe's form.
 
     Rule: every weight matrix of a linear or embedding node, none by name. Everything else (biases,
-    the attention's score vector) stays float32.
+    the attention's score vector) stays float32. Linears over a concatenation are split first.
     """
     if recipe.weight_bits is None:
         return graph
+    graph = split_concat(graph)
     quantized = {name: quantize_rows(graph.constants[name]) for name in _weights(graph)}
     nodes = tuple(
         node.with_attributes(activations=recipe.activations) if node.op == "linear" else node
@@ -45,8 +49,9 @@ def _weight(node: Node) -> str:
 def quantize_rows(constant: Constant) -> Constant:
     """float32 [rows, columns] -> int8 with a float32 scale per row.
 
-    scale = max|w| / 127, unless the row already lies on an int8 grid of max|w| / n with n < 127:
-    that grid is kept, so that weights trained on it do not move.
+    scale = max|w| / n. A row that already lies on an int8 grid keeps it, so that weights trained on
+    it do not move. Otherwise n is from 64 to 127, whichever rounds the row with the least squared
+    error: a pruned row has so few values that they can be made to fall close to the steps.
 
     Raises:
         GraphError: a value is not finite.
@@ -58,11 +63,28 @@ def quantize_rows(constant: Constant) -> Constant:
             "a weight is not a finite number", where=constant.name, hint="repair the checkpoint"
         )
     step = (peak / np.float32(PEAK)).astype(np.float32)
-    scale = np.where(step >= np.finfo(np.float32).tiny, step, np.float32(1))
-    for row in np.flatnonzero(_may_lie_on_grid(weight, peak)):
+    usable = step >= np.finfo(np.float32).tiny  # not so in a row of zeros
+    scale = np.where(usable, peak / _best_steps(weight, np.where(usable, peak, 1)), 1)
+    scale = scale.astype(np.float32)
+    for row in np.flatnonzero(usable & _may_lie_on_grid(weight, peak)):
         scale[row] = _grid_scale(weight[row][weight[row] != 0], peak[row]) or scale[row]
     data = np.rint(weight / scale[:, None]).astype(np.int8)
     return Constant(constant.name, data, QuantParams(scale, axis=0), constant.sparse)
+
+
+def _best_steps(weight: Array, peak: Array) -> Array:
+    """Steps from zero to each row's peak, 64 to 127, with the least squared error: float32 [rows]."""
+    best = np.full(len(weight), PEAK, np.float32)
+    counts = np.count_nonzero(weight, 1)
+    rows, columns = np.nonzero(weight * ((counts > 0) & (counts <= _SEARCHED_NNZ))[:, None])
+    relative = weight[rows, columns] / peak[rows]
+    least = np.full(len(weight), np.inf)
+    for n in range(PEAK, PEAK // 2, -1):
+        error = (relative * n - np.rint(relative * n)) / n
+        total = np.bincount(rows, error * error, len(weight))
+        better = total < least
+        best[better], least[better] = n, total[better]
+    return best
 
 
 def _grid_scale(values: Array, peak: np.float32) -> np.float32 | None:
@@ -84,14 +106,14 @@ def _grid_scale(values: Array, peak: np.float32) -> np.float32 | None:
 def _may_lie_on_grid(weight: Array, peak: Array) -> Array:
     """Rows whose first few non-zeros fit some grid; random rows practically never do."""
     probes = np.zeros((len(weight), _PROBE), np.float32)
-    for row in np.flatnonzero(peak):
+    for row in np.flatnonzero(peak >= np.finfo(np.float32).tiny):
         values = weight[row][np.flatnonzero(weight[row])[:_PROBE]]
         probes[row, : len(values)] = values / peak[row]
     candidates = np.arange(1, PEAK + 1, dtype=np.float32)
     fits = np.zeros(len(weight), bool)
     for n in candidates:
         fits |= _fits(probes, n).all(1)
-    return fits & (peak / PEAK >= np.finfo(np.float32).tiny)
+    return fits
 
 
 def _fits(relative: Array, n: float) -> Array:

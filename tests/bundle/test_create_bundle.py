@@ -46,7 +46,7 @@ def test_two_creations_are_byte_identical(
 ) -> None:
     first = create_bundle(tmp_path / "first", manifest, files, force=False)
     backwards = dict(reversed(files.items()))
-    shuffled = replace(manifest, recipe=dict(reversed(manifest.recipe.items())))
+    shuffled = replace(manifest, recipe=dict(reversed(list(manifest.recipe.items()))))
     second = create_bundle(tmp_path / "second", shuffled, backwards, force=False)
     assert snapshot(first.path) == snapshot(second.path)
     assert first.sha256 == second.sha256

@@ -187,13 +187,16 @@ def test_every_missing_key_is_named(bundle: Bundle) -> None:
     assert len(required) > 50
 
 
+WRONG_VALUES: list[object] = [None, 1.5, "", [None], {"a": {}}, True]
+
+
 def test_every_wrong_type_is_refused(bundle: Bundle) -> None:
     path = bundle.path / "manifest.json"
     original = json.loads(path.read_text())
     for keys in paths(original):
         if keys[0] == "provenance" and len(keys) > 1:
             continue  # free JSON values
-        for wrong in (None, 1.5, "", [None], {"a": {}}, True):
+        for wrong in WRONG_VALUES:
             parent = follow(document := json.loads(json.dumps(original)), keys[:-1])
             if type(parent[keys[-1]]) is type(wrong) or (keys[-1], wrong) == ("unk", None):
                 continue

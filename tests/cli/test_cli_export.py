@@ -1,28 +1,33 @@
 """`capexport export`: what it passes on, what it prints, what it refuses. The export is a fake."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from checkpoints import write_up_down
 from placeholder_bundle import write_bundle
 
 import capexport.export
+from capexport.bundle import Bundle
 from capexport.cli import main
 
 
 @pytest.fixture
-def checkpoint(tmp_path) -> Path:
+def checkpoint(tmp_path: Path) -> Path:
     write_up_down(tmp_path / "checkpoint")
     return tmp_path / "checkpoint"
 
 
 @pytest.fixture
-def calls(monkeypatch) -> list[dict]:
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """Replace the export by one that writes placeholders, and note its arguments."""
-    noted: list[dict] = []
+    noted: list[dict[str, Any]] = []
 
-    def export(checkpoint, out, *, progress, **options):
+    def export(
+        checkpoint: Path, out: Path, *, progress: Callable[[str], None], **options: Any
+    ) -> Bundle:
         noted.append({"checkpoint": checkpoint, "out": out, **options})
         progress("writing placeholders")
         return write_bundle(out, force=options["force"])
@@ -31,7 +36,9 @@ def calls(monkeypatch) -> list[dict]:
     return noted
 
 
-def test_defaults_reach_the_export(checkpoint, calls, tmp_path):
+def test_defaults_reach_the_export(
+    checkpoint: Path, calls: list[dict[str, Any]], tmp_path: Path
+) -> None:
     out = tmp_path / "bundle"
     assert main(["export", str(checkpoint), "--out", str(out)]) == 0
     assert calls == [
@@ -46,7 +53,9 @@ def test_defaults_reach_the_export(checkpoint, calls, tmp_path):
     ]
 
 
-def test_options_reach_the_export(checkpoint, calls, tmp_path):
+def test_options_reach_the_export(
+    checkpoint: Path, calls: list[dict[str, Any]], tmp_path: Path
+) -> None:
     options = ["--format", "onnx", "--recipe", "encoder=fp32,decoder=dynamic_wi8"]
     options += ["--weights", "stock-sparse", "--force"]
     assert main(["export", str(checkpoint), "--out", str(tmp_path / "bundle"), *options]) == 0
@@ -56,7 +65,12 @@ def test_options_reach_the_export(checkpoint, calls, tmp_path):
     assert calls[0]["force"] is True
 
 
-def test_json_gives_bytes_before_and_after(checkpoint, calls, tmp_path, capsys):
+def test_json_gives_bytes_before_and_after(
+    checkpoint: Path,
+    calls: list[dict[str, Any]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     out = tmp_path / "bundle"
     assert main(["export", str(checkpoint), "--out", str(out), "--json"]) == 0
     captured = capsys.readouterr()
@@ -70,7 +84,12 @@ def test_json_gives_bytes_before_and_after(checkpoint, calls, tmp_path, capsys):
     }
 
 
-def test_table_shows_every_file_and_where_it_went(checkpoint, calls, tmp_path, capsys):
+def test_table_shows_every_file_and_where_it_went(
+    checkpoint: Path,
+    calls: list[dict[str, Any]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     out = tmp_path / "bundle"
     assert main(["export", str(checkpoint), "--out", str(out)]) == 0
     shown = capsys.readouterr().out
@@ -79,7 +98,12 @@ def test_table_shows_every_file_and_where_it_went(checkpoint, calls, tmp_path, c
     assert shown.endswith(f"wrote {out}\n")
 
 
-def test_an_existing_output_is_kept(checkpoint, calls, tmp_path, capsys):
+def test_an_existing_output_is_kept(
+    checkpoint: Path,
+    calls: list[dict[str, Any]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     out = tmp_path / "bundle"
     out.mkdir()
     (out / "mine.txt").write_text("keep me")
@@ -89,7 +113,9 @@ def test_an_existing_output_is_kept(checkpoint, calls, tmp_path, capsys):
     assert (out / "mine.txt").read_text() == "keep me"
 
 
-def test_force_replaces_an_existing_bundle(checkpoint, calls, tmp_path):
+def test_force_replaces_an_existing_bundle(
+    checkpoint: Path, calls: list[dict[str, Any]], tmp_path: Path
+) -> None:
     out = tmp_path / "bundle"
     write_bundle(out, ("litert",))
     assert main(["export", str(checkpoint), "--out", str(out), "--force"]) == 0

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from checkpoints import SMALL, write_up_down
@@ -13,20 +14,23 @@ from capexport.cli import main
 
 
 @pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory) -> Path:
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("inspect") / "checkpoint"
     write_up_down(folder)
     return folder
 
 
-def inspect_json(path: Path, capsys) -> dict:
+def inspect_json(path: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     assert main(["inspect", str(path), "--json"]) == 0
     captured = capsys.readouterr()
     assert captured.err == ""
-    return json.loads(captured.out)
+    document: dict[str, Any] = json.loads(captured.out)
+    return document
 
 
-def test_checkpoint_as_json_has_the_documented_shape(checkpoint, capsys):
+def test_checkpoint_as_json_has_the_documented_shape(
+    checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     document = inspect_json(checkpoint, capsys)
     expected = read_checkpoint(checkpoint)
     assert document["kind"] == "checkpoint"
@@ -40,7 +44,7 @@ def test_checkpoint_as_json_has_the_documented_shape(checkpoint, capsys):
     assert document["decoding"]["max_length"] == SMALL.max_length
 
 
-def test_layers_add_up_to_the_whole(checkpoint, capsys):
+def test_layers_add_up_to_the_whole(checkpoint: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document = inspect_json(checkpoint, capsys)
     elements = sum(rows * columns for rows, columns in (x["shape"] for x in document["layers"]))
     assert sum(layer["nnz"] for layer in document["layers"]) == document["nnz"]
@@ -48,7 +52,9 @@ def test_layers_add_up_to_the_whole(checkpoint, capsys):
     assert set(document["layers"][0]) == {"name", "shape", "nnz", "sparsity"}
 
 
-def test_checkpoint_as_table_names_every_layer(checkpoint, capsys):
+def test_checkpoint_as_table_names_every_layer(
+    checkpoint: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     document = inspect_json(checkpoint, capsys)
     assert main(["inspect", str(checkpoint)]) == 0
     shown = capsys.readouterr().out
@@ -59,7 +65,9 @@ def test_checkpoint_as_table_names_every_layer(checkpoint, capsys):
         assert f"{rows} x {columns}" in shown
 
 
-def test_bundle_as_json_adds_files_recipe_weights_runtimes(tmp_path, capsys):
+def test_bundle_as_json_adds_files_recipe_weights_runtimes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     bundle = write_bundle(tmp_path / "bundle")
     document = inspect_json(bundle.path, capsys)
     assert document["kind"] == "bundle"
@@ -75,7 +83,9 @@ def test_bundle_as_json_adds_files_recipe_weights_runtimes(tmp_path, capsys):
     assert document["bytes"] == sum(file["bytes"] for file in document["files"])
 
 
-def test_bundle_as_table_names_every_file(tmp_path, capsys):
+def test_bundle_as_table_names_every_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     bundle = write_bundle(tmp_path / "bundle", ("litert",))
     assert main(["inspect", str(bundle.path)]) == 0
     shown = capsys.readouterr().out
@@ -84,7 +94,7 @@ def test_bundle_as_table_names_every_file(tmp_path, capsys):
     assert "onnx" not in shown
 
 
-def test_a_changed_bundle_is_refused(tmp_path, capsys):
+def test_a_changed_bundle_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bundle = write_bundle(tmp_path / "bundle")
     (bundle.path / "encoder.onnx").write_bytes(b"changed.onnx")
     assert main(["inspect", str(bundle.path)]) == 1
@@ -93,6 +103,8 @@ def test_a_changed_bundle_is_refused(tmp_path, capsys):
     assert captured.err.startswith("error: ")
 
 
-def test_a_path_that_is_not_there_is_refused(tmp_path, capsys):
+def test_a_path_that_is_not_there_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["inspect", str(tmp_path / "nothing")]) == 1
     assert str(tmp_path / "nothing") in capsys.readouterr().err

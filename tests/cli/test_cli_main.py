@@ -3,6 +3,7 @@
 import errno
 import subprocess
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -17,7 +18,7 @@ HEAVY = ("PIL", "numpy", "onnx", "onnxruntime", "ai_edge_litert", "rich", "torch
 DAMAGED = CheckpointError("the file\nis damaged", where="model.pth", hint="copy it again")
 
 
-def raising(error: BaseException):
+def raising(error: Exception) -> Callable[..., None]:
     def read(*args: object, **kwargs: object) -> None:
         raise error
 
@@ -33,7 +34,7 @@ def three_lines(text: str) -> dict[str, str]:
     return dict(zip(("error", "where", "hint"), values, strict=True))
 
 
-def test_importing_the_command_line_imports_nothing_heavy():
+def test_importing_the_command_line_imports_nothing_heavy() -> None:
     script = f"import sys, capexport.cli; print([m for m in {HEAVY} if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
@@ -41,12 +42,12 @@ def test_importing_the_command_line_imports_nothing_heavy():
     assert done.stdout.strip() == "[]"
 
 
-def test_version(capsys):
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"capexport {__version__}\n"
 
 
-def test_help_lists_every_verb(capsys):
+def test_help_lists_every_verb(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
     shown = capsys.readouterr().out
     for verb in VERBS:
@@ -54,7 +55,9 @@ def test_help_lists_every_verb(capsys):
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_help_of_a_verb_has_an_example_and_the_common_options(verb, capsys):
+def test_help_of_a_verb_has_an_example_and_the_common_options(
+    verb: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main([verb, "--help"]) == 0
     shown = capsys.readouterr().out
     assert f"Example:\n\n    capexport {verb} " in shown
@@ -76,7 +79,9 @@ def test_help_of_a_verb_has_an_example_and_the_common_options(verb, capsys):
         ([], "Missing command"),
     ],
 )
-def test_wrong_usage_is_status_2_and_three_lines(arguments, what, capsys):
+def test_wrong_usage_is_status_2_and_three_lines(
+    arguments: list[str], what: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(arguments) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -85,7 +90,9 @@ def test_wrong_usage_is_status_2_and_three_lines(arguments, what, capsys):
     assert error["hint"].endswith("--help")
 
 
-def test_an_expected_error_is_status_1_and_three_lines(monkeypatch, capsys):
+def test_an_expected_error_is_status_1_and_three_lines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(capexport.checkpoint, "read_checkpoint", raising(DAMAGED))
     assert main(["inspect", "somewhere", "--json"]) == 1
     captured = capsys.readouterr()
@@ -97,7 +104,9 @@ def test_an_expected_error_is_status_1_and_three_lines(monkeypatch, capsys):
     }
 
 
-def test_debug_adds_the_traceback(monkeypatch, capsys):
+def test_debug_adds_the_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(capexport.checkpoint, "read_checkpoint", raising(DAMAGED))
     assert main(["inspect", "somewhere", "--debug"]) == 1
     shown = capsys.readouterr().err
@@ -106,7 +115,9 @@ def test_debug_adds_the_traceback(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(("package", "extra"), EXTRAS.items())
-def test_a_missing_package_names_the_extra_that_installs_it(package, extra, monkeypatch, capsys):
+def test_a_missing_package_names_the_extra_that_installs_it(
+    package: str, extra: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     missing = ModuleNotFoundError(f"No module named '{package}'", name=f"{package}.part")
     monkeypatch.setattr(capexport.checkpoint, "read_checkpoint", raising(missing))
     assert main(["inspect", "somewhere"]) == 1
@@ -115,20 +126,22 @@ def test_a_missing_package_names_the_extra_that_installs_it(package, extra, monk
     assert error["hint"] == f"pip install 'capexport[{extra}]'"
 
 
-def test_a_package_that_is_not_optional_is_a_fault_of_ours(monkeypatch):
+def test_a_package_that_is_not_optional_is_a_fault_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     missing = ModuleNotFoundError("No module named 'capexprot'", name="capexprot")
     monkeypatch.setattr(capexport.checkpoint, "read_checkpoint", raising(missing))
     with pytest.raises(ModuleNotFoundError):
         main(["inspect", "somewhere"])
 
 
-def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):
+def test_a_fault_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capexport.checkpoint, "read_checkpoint", raising(KeyError("h")))
     with pytest.raises(KeyError):
         main(["inspect", "somewhere"])
 
 
-def test_an_error_of_the_file_system_names_the_file(monkeypatch, capsys):
+def test_an_error_of_the_file_system_names_the_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     full = OSError(errno.ENOSPC, "No space left on device", "bundle/encoder.onnx")
     monkeypatch.setattr(capexport.checkpoint, "read_checkpoint", raising(full))
     assert main(["inspect", "somewhere"]) == 1
@@ -136,7 +149,7 @@ def test_an_error_of_the_file_system_names_the_file(monkeypatch, capsys):
     assert (error["error"], error["where"]) == ("No space left on device", "bundle/encoder.onnx")
 
 
-def test_a_reader_that_has_gone_is_no_error_message():
+def test_a_reader_that_has_gone_is_no_error_message() -> None:
     """As in `capexport --help | true`: the status tells, stderr stays empty."""
     process = subprocess.Popen(
         [sys.executable, "-c", "import sys, capexport.cli as c; sys.exit(c.main(['--help']))"],
@@ -150,7 +163,9 @@ def test_a_reader_that_has_gone_is_no_error_message():
     assert (process.returncode, shown) == (1, b"")
 
 
-def test_a_reader_that_goes_while_a_verb_writes_is_no_error_message(monkeypatch, capsys):
+def test_a_reader_that_goes_while_a_verb_writes_is_no_error_message(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     gone = BrokenPipeError(errno.EPIPE, "Broken pipe")
     monkeypatch.setattr(capexport.checkpoint, "read_checkpoint", raising(gone))
     with pytest.raises(SystemExit, match="1"):

@@ -10,24 +10,24 @@ from capexport.cli.output import percent, print_facts, print_json, print_table
 from capexport.cli.progress import stages
 
 
-def test_json_writes_numbers_that_json_lacks_as_null(capsys):
+def test_json_writes_numbers_that_json_lacks_as_null(capsys: pytest.CaptureFixture[str]) -> None:
     print_json({"error": float("nan"), "rows": [1.5, float("inf")], "text": "Bär"})
     shown = capsys.readouterr().out
     assert json.loads(shown) == {"error": None, "rows": [1.5, None], "text": "Bär"}
     assert "Bär" in shown
 
 
-def test_table_aligns_numbers_to_the_right(capsys):
+def test_table_aligns_numbers_to_the_right(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(("layer", "nnz"), [("a", "7"), ("longer", "12,345")])
     assert capsys.readouterr().out == "layer      nnz\na            7\nlonger  12,345\n"
 
 
-def test_table_without_rows_is_its_head(capsys):
+def test_table_without_rows_is_its_head(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(("layer", "nnz"), [])
     assert capsys.readouterr().out == "layer  nnz\n"
 
 
-def test_facts_share_one_column(capsys):
+def test_facts_share_one_column(capsys: pytest.CaptureFixture[str]) -> None:
     print_facts([("a", "1"), ("longer", "2")])
     assert capsys.readouterr().out == "a       1\nlonger  2\n"
 
@@ -43,7 +43,7 @@ def test_facts_share_one_column(capsys):
         (3.5, "350.0 %"),
     ],
 )
-def test_percent_is_never_rounded_to_none_or_all(fraction, shown):
+def test_percent_is_never_rounded_to_none_or_all(fraction: float, shown: str) -> None:
     assert percent(fraction) == shown
 
 
@@ -52,14 +52,16 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_progress_is_silent_where_nobody_watches(capsys):
+def test_progress_is_silent_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
     with stages() as stage:
         stage("writing encoder.onnx")
     captured = capsys.readouterr()
     assert (captured.out, captured.err) == ("", "")
 
 
-def test_progress_goes_to_a_terminal_on_stderr_and_leaves_stdout_alone(monkeypatch, capsys):
+def test_progress_goes_to_a_terminal_on_stderr_and_leaves_stdout_alone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)
     with stages() as stage:
@@ -70,7 +72,7 @@ def test_progress_goes_to_a_terminal_on_stderr_and_leaves_stdout_alone(monkeypat
     assert capsys.readouterr().out == "result\n"
 
 
-def test_progress_can_be_declined(monkeypatch):
+def test_progress_can_be_declined(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)
     with stages(shown=False) as stage:

@@ -1,7 +1,9 @@
 """`capexport verify`: what it prints and when it fails. The comparison is a fake."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,7 +11,7 @@ import capexport.evaluate.parity
 from capexport.cli import main
 
 DIFFERENCE = {"input": "one", "beam": 2, "expected": "a dog", "caption": "a cat"}
-RESULT = {
+RESULT: dict[str, Any] = {
     "ok": True,
     "runtimes": {
         "litert": {
@@ -29,11 +31,18 @@ RESULT = {
 
 
 @pytest.fixture
-def calls(monkeypatch) -> list[tuple]:
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
     """Replace the comparison; the result depends on the floor that it is given."""
-    noted: list[tuple] = []
+    noted: list[tuple[object, ...]] = []
 
-    def verify(checkpoint, bundle, inputs=None, *, min_identical=None, progress):
+    def verify(
+        checkpoint: Path,
+        bundle: Path,
+        inputs: Path | None,
+        *,
+        min_identical: float | None,
+        progress: Callable[[str], None],
+    ) -> dict[str, Any]:
         noted.append((checkpoint, bundle, inputs, min_identical))
         progress("comparing litert")
         return RESULT | {"ok": (min_identical or 0.9) <= 11 / 12}
@@ -42,25 +51,29 @@ def calls(monkeypatch) -> list[tuple]:
     return noted
 
 
-def test_arguments_reach_the_comparison(calls):
+def test_arguments_reach_the_comparison(calls: list[tuple[object, ...]]) -> None:
     options = ["--inputs", "features.npz", "--min-identical", "0.5"]
     assert main(["verify", "checkpoint", "bundle", *options]) == 0
     assert calls == [(Path("checkpoint"), Path("bundle"), Path("features.npz"), 0.5)]
 
 
-def test_inputs_and_floor_are_optional(calls):
+def test_inputs_and_floor_are_optional(calls: list[tuple[object, ...]]) -> None:
     assert main(["verify", "checkpoint", "bundle"]) == 0
     assert calls == [(Path("checkpoint"), Path("bundle"), None, None)]
 
 
-def test_json_is_the_result(calls, capsys):
+def test_json_is_the_result(
+    calls: list[tuple[object, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["verify", "checkpoint", "bundle", "--json"]) == 0
     captured = capsys.readouterr()
     assert captured.err == ""
     assert json.loads(captured.out) == RESULT
 
 
-def test_table_shows_errors_captions_and_what_was_skipped(calls, capsys):
+def test_table_shows_errors_captions_and_what_was_skipped(
+    calls: list[tuple[object, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["verify", "checkpoint", "bundle"]) == 0
     shown = capsys.readouterr().out
     assert "1.50e-05" in shown
@@ -71,7 +84,9 @@ def test_table_shows_errors_captions_and_what_was_skipped(calls, capsys):
     assert "litert, one, beam 2: 'a cat', not 'a dog'" in shown
 
 
-def test_falling_short_is_status_1_and_the_document_still_comes(calls, capsys):
+def test_falling_short_is_status_1_and_the_document_still_comes(
+    calls: list[tuple[object, ...]], capsys: pytest.CaptureFixture[str]
+) -> None:
     options = ["--min-identical", "0.95", "--json"]
     assert main(["verify", "checkpoint", "bundle", *options]) == 1
     captured = capsys.readouterr()

@@ -11,7 +11,7 @@ from capexport.runtime import RUNTIMES
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with checkpoint/, features.npz and the fp32 bundle made of them."""
     folder = tmp_path_factory.mktemp("whole_line")
     write_up_down(folder / "checkpoint")
@@ -21,7 +21,7 @@ def folder(tmp_path_factory) -> Path:
     return folder
 
 
-def test_the_runtimes_caption_alike(folder, capsys):
+def test_the_runtimes_caption_alike(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     captions = []
     for runtime in RUNTIMES:
         arguments = ["caption", str(folder / "bundle"), str(folder / "features.npz"), "--json"]
@@ -31,7 +31,9 @@ def test_the_runtimes_caption_alike(folder, capsys):
     assert all(captions[0])
 
 
-def test_the_bundle_verifies_against_its_checkpoint(folder, capsys):
+def test_the_bundle_verifies_against_its_checkpoint(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     arguments = ["verify", str(folder / "checkpoint"), str(folder / "bundle")]
     assert main([*arguments, "--inputs", str(folder / "features.npz"), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
@@ -41,13 +43,15 @@ def test_the_bundle_verifies_against_its_checkpoint(folder, capsys):
         assert report["captions_identical"] == report["captions_total"] > 0
 
 
-def test_the_bundle_can_be_inspected(folder, capsys):
+def test_the_bundle_can_be_inspected(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["inspect", str(folder / "bundle"), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["recipe"] == {"encoder": "fp32", "decoder": "fp32"}
 
 
-def test_a_weight_form_that_is_not_there_is_refused_and_leaves_nothing(folder, capsys):
+def test_a_weight_form_that_is_not_there_is_refused_and_leaves_nothing(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = folder / "packed"
     arguments = ["export", str(folder / "checkpoint"), "--out", str(out), "--weights", "packed"]
     assert main(arguments) == 1

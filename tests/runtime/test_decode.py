@@ -43,7 +43,8 @@ class Automaton:
 
 def trainers_search(model: Automaton, rule: Decoding, beam: int) -> list[Hypothesis]:
     """The published loop, slow and obvious: finished beams go on with 1000 nats less."""
-    beams = [((), 0.0, 0)]  # tokens, score, state before the last token
+    # tokens, score, state before the last token
+    beams: list[tuple[tuple[int, ...], float, int]] = [((), 0.0, 0)]
     done: list[Hypothesis] = []
     for length in range(1, rule.max_length + 1):
         grown = []

@@ -31,7 +31,8 @@ class UpDown:
         self.keys = self.linear("ctx2att", self.values)
 
     def linear(self, name: str, x: Array) -> Array:
-        return x @ self.w[name + ".weight"].T + self.w[name + ".bias"]
+        y: Array = x @ self.w[name + ".weight"].T + self.w[name + ".bias"]
+        return y
 
     def lstm(self, name: str, x: Array, h: Array, c: Array) -> tuple[Array, Array]:
         gates = x @ self.w[name + ".weight_ih"].T + self.w[name + ".bias_ih"]
@@ -60,7 +61,8 @@ def sigmoid(x: Array) -> Array:
 
 def log_softmax(x: Array) -> Array:
     x = x - x.max(-1, keepdims=True)
-    return x - np.log(np.exp(x).sum(-1, keepdims=True))
+    y: Array = x - np.log(np.exp(x).sum(-1, keepdims=True))
+    return y
 
 
 @pytest.fixture(scope="module")

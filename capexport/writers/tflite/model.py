@@ -39,6 +39,20 @@ class AlignedBuffer(schema.BufferT):  # type: ignore[misc]  # the generated modu
         return schema.BufferEnd(builder)
 
 
+class SharingBuilder(flatbuffers.Builder):  # type: ignore[misc]  # untyped package
+    """Stores equal vectors once: the format wants an int64 zero point for every row of a weight."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(size)
+        self._vectors: dict[tuple[str, bytes], int] = {}
+
+    def CreateNumpyVector(self, x: Array) -> int:
+        key = x.dtype.str, x.tobytes()
+        if key not in self._vectors:
+            self._vectors[key] = super().CreateNumpyVector(x)
+        return self._vectors[key]
+
+
 class TfliteModel:
     """One subgraph with one signature. Tensors are handled by their index."""
 
@@ -155,7 +169,7 @@ class TfliteModel:
         model.operatorCodes = [_operator_code(code, version) for code, version in self._codes]
         model.subgraphs, model.signatureDefs = [subgraph], [signature]
         size = sum(buffer.data.nbytes for buffer in self._buffers if buffer.data is not None)
-        builder = flatbuffers.Builder(size + size // 8 + (1 << 20))
+        builder = SharingBuilder(size + size // 8 + (1 << 20))
         builder.Finish(model.Pack(builder), b"TFL3")
         return bytes(builder.Output())
 
