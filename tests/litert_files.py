@@ -15,16 +15,13 @@ def run(interpreter: Interpreter, inputs: Mapping[str, np.ndarray]) -> dict[str,
     names = interpreter.get_signature_list()["serving_default"]
     signature = interpreter._get_full_signature_list()["serving_default"]
     for name in names["inputs"]:
-        interpreter.resize_tensor_input(
-            signature["inputs"][name], inputs[name].shape, strict=True
-        )
+        interpreter.resize_tensor_input(signature["inputs"][name], inputs[name].shape, strict=True)
     interpreter.allocate_tensors()
     for name in names["inputs"]:
         interpreter.set_tensor(signature["inputs"][name], inputs[name])
     interpreter.invoke()
     return {
-        name: interpreter.get_tensor(signature["outputs"][name]).copy()
-        for name in names["outputs"]
+        name: interpreter.get_tensor(signature["outputs"][name]).copy() for name in names["outputs"]
     }
 
 

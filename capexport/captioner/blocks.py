@@ -15,7 +15,8 @@ def linear(weight: Tensor, bias: Tensor | None = None) -> nn.Linear:
 
 def embedding(table: Tensor) -> nn.Embedding:
     """nn.Embedding around a given table [vocabulary, width]."""
-    layer = nn.Embedding(*table.shape, device="meta")
+    rows, width = table.shape
+    layer = nn.Embedding(rows, width, device="meta")
     layer.weight = nn.Parameter(table.contiguous(), requires_grad=False)
     return layer
 

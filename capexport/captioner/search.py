@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from capexport.captioner.captioner import Captioner
+from capexport.spec.signature import Shape
 
 FINISHED_PENALTY = 1000.0
 """nats taken from a finished beam, so that any live beam displaces it at the next step."""
@@ -33,7 +34,8 @@ def greedy(captioner: Captioner, *features: Tensor) -> tuple[list[int], Tensor]:
         ids, and log-probabilities [steps, vocabulary].
     """
     step = _Stepper(captioner, features)
-    tokens, rows = [captioner.decoding.bos], []
+    tokens = [captioner.decoding.bos]
+    rows: list[Tensor] = []
     while len(rows) < captioner.decoding.max_length:
         rows.append(step(tokens[-1:])[0])
         tokens.append(int(rows[-1].argmax()))
@@ -71,12 +73,19 @@ class _Stepper:
     def __init__(self, captioner: Captioner, features: tuple[Tensor, ...]) -> None:
         self._step = captioner.decoder_step
         self._memory = captioner.encoder(*features)
-        self._states = [torch.zeros(1, *s.shape[1:]) for s in captioner.signature.states]
+        states = captioner.signature.states
+        self._states = [torch.zeros([1, *_lengths(s.shape[1:])]) for s in states]
 
     def __call__(self, tokens: list[int]) -> Tensor:
         token = torch.tensor(tokens, dtype=torch.int32)
+        log_probs: Tensor
         log_probs, *self._states = self._step(token, *self._states, *self._memory)
         return log_probs
 
     def gather(self, beams: list[int]) -> None:
         self._states = [state[beams] for state in self._states]
+
+
+def _lengths(shape: Shape) -> list[int]:
+    """The shape's numbers; behind the beams a state has no named axis."""
+    return [length for length in shape if isinstance(length, int)]

@@ -50,7 +50,9 @@ def _exported(module: nn.Module, inputs: Sequence[TensorSpec]) -> ExportedProgra
         # torch.export warns about deprecated classes of its own, which no caller can mend.
         warnings.simplefilter("ignore", FutureWarning)
         program = torch.export.export(module.eval(), examples, dynamic_shapes=tuple(dynamic))
-        return program.run_decompositions({})  # an empty table keeps linear and softmax whole
+        # An empty table keeps linear and softmax whole.
+        decomposed: ExportedProgram = program.run_decompositions({})
+    return decomposed
 
 
 def _example(spec: TensorSpec, lengths: dict[Dimension, int]) -> torch.Tensor:

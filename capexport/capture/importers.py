@@ -24,6 +24,8 @@ IMPORTERS: dict[str, Importer] = {}
 
 
 def imports(*targets: str) -> Callable[[Importer], Importer]:
+    """Register the importer of aten operators, by their full names."""
+
     def register(function: Importer) -> Importer:
         IMPORTERS.update(dict.fromkeys(targets, function))
         return function
@@ -32,6 +34,7 @@ def imports(*targets: str) -> Callable[[Importer], Importer]:
 
 
 def refuse(node: FxNode, why: str) -> UnsupportedError:
+    """The error for an fx node that cannot be imported, with its source."""
     return UnsupportedError(
         f"{node.target}: {why}",
         where=node.format_node() or node.name,

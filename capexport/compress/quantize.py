@@ -73,7 +73,7 @@ def quantize_rows(constant: Constant) -> Constant:
 
 
 def _best_steps(weight: Array, peak: Array) -> Array:
-    """Steps from zero to each row's peak, 64 to 127, with the least squared error: float32 [rows]."""
+    """Steps from 0 to each row's peak, 64 to 127, with the least squared error: float32 [rows]."""
     best = np.full(len(weight), PEAK, np.float32)
     counts = np.count_nonzero(weight, 1)
     rows, columns = np.nonzero(weight * ((counts > 0) & (counts <= _SEARCHED_NNZ))[:, None])
@@ -90,17 +90,17 @@ def _best_steps(weight: Array, peak: Array) -> Array:
 def _grid_scale(values: Array, peak: np.float32) -> np.float32 | None:
     """Step of the coarsest int8 grid that holds every value, or None where there is no grid.
 
-    Of the float32 numbers next to peak / n it takes the one that gives most values back bit for bit.
+    Of peak / n and its float32 neighbours it takes the one that gives most values back bit for bit.
     """
     relative = values / peak
     n = next((n for n in range(1, PEAK + 1) if _fits(relative, n).all()), None)
     if n is None:
         return None
-    near = [peak / np.float32(n)]
-    for direction in (np.float32(0), np.float32(np.inf)):
-        near += [np.nextafter(near[0], direction)]
+    step = np.float32(peak / np.float32(n))
+    below, above = (np.nextafter(step, np.float32(end)) for end in (0, np.inf))
     steps = np.rint(relative * n).astype(np.float32)
-    return max(near, key=lambda scale: np.count_nonzero(steps * scale == values))
+    exact = [np.count_nonzero(steps * scale == values) for scale in (step, below, above)]
+    return (step, below, above)[int(np.argmax(exact))]
 
 
 def _may_lie_on_grid(weight: Array, peak: Array) -> Array:
@@ -109,14 +109,13 @@ def _may_lie_on_grid(weight: Array, peak: Array) -> Array:
     for row in np.flatnonzero(peak >= np.finfo(np.float32).tiny):
         values = weight[row][np.flatnonzero(weight[row])[:_PROBE]]
         probes[row, : len(values)] = values / peak[row]
-    candidates = np.arange(1, PEAK + 1, dtype=np.float32)
     fits = np.zeros(len(weight), bool)
-    for n in candidates:
+    for n in range(1, PEAK + 1):
         fits |= _fits(probes, n).all(1)
     return fits
 
 
-def _fits(relative: Array, n: float) -> Array:
+def _fits(relative: Array, n: int) -> Array:
     """Whether values in -1..1 are multiples of 1 / n, up to float32 rounding."""
     multiples = relative * np.float32(n)
     return np.abs(multiples - np.rint(multiples)) <= _GRID_ERROR * n

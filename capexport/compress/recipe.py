@@ -1,7 +1,7 @@
 """Recipes: what becomes int8.
 
-Names follow `<activations>_wi<bits>[_a<type>]`: `dynamic` quantizes activations per row at run time,
-`weight_only` leaves them float, `wi8` is int8 weights.
+Names follow `<activations>_wi<bits>[_a<type>]`: `dynamic` quantizes activations per row at run
+time, `weight_only` leaves them float, `wi8` is int8 weights.
 """
 
 from dataclasses import dataclass

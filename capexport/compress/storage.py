@@ -37,8 +37,8 @@ def choose_storage(graph: Graph, weights: str) -> Graph:
 def is_smaller_sparse(constant: Constant) -> bool:
     """Whether compressed sparse rows take fewer bytes than the dense matrix.
 
-    CSR is the larger of the two sparse forms that the writers use (ONNX stores gaps in one byte), so
-    what passes here is smaller in every file.
+    CSR is the larger of the two sparse forms that the writers use (ONNX stores gaps in one
+    byte), so what passes here is smaller in every file.
     """
     if constant.data.ndim != 2:
         return False
@@ -46,7 +46,7 @@ def is_smaller_sparse(constant: Constant) -> bool:
     nnz = constant.nnz
     value_bytes = constant.data.itemsize
     sparse_bytes = nnz * (value_bytes + _index_bytes(columns)) + (rows + 1) * _index_bytes(nnz)
-    return sparse_bytes < constant.data.nbytes
+    return bool(sparse_bytes < constant.data.nbytes)
 
 
 def _index_bytes(peak: int) -> int:

@@ -1,4 +1,4 @@
-"""Checkpoint and bundle -> do the graph files say the same as PyTorch, step by step and as captions?"""
+"""Checkpoint and bundle -> whether the graph files say what PyTorch says, step by step."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -70,16 +70,17 @@ def verify(
 
     Args:
         inputs: features file; None makes four random images of 1 to 100 regions.
-        min_identical: share of captions that must be the same; None takes 1.0 for an fp32 bundle and
-            0.9 for an int8 one.
+        min_identical: share of captions that must be the same; None takes 1.0 for an fp32 bundle
+            and 0.9 for an int8 one.
 
     Returns:
         `{"ok", "runtimes": {NAME: {"max_abs_log_prob_error", "mean_abs_log_prob_error", "steps",
         "captions_identical", "captions_total", "differences"}}, "skipped", "inputs",
-        "min_identical", "tolerance"}`; errors in nats, tolerance null for int8.
+        "min_identical", "tolerance"}`; errors in nats, tolerance None for int8.
 
     Raises:
-        InputError: the bundle has another signature than the checkpoint, or no runtime is installed.
+        InputError: the bundle has another signature than the checkpoint, or none of its runtimes
+            is installed.
     """
     opened = open_bundle(bundle)
     captioner = build_captioner(read_checkpoint(checkpoint))

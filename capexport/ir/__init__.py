@@ -1,0 +1,1 @@
+"""The graph between capture and writers, its operators, and what they compute."""

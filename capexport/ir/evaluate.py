@@ -19,6 +19,8 @@ _EVALUATIONS: dict[str, Evaluation] = {}
 
 
 def evaluates(*ops: str) -> Callable[[Evaluation], Evaluation]:
+    """Register the numpy meaning of operators."""
+
     def register(function: Evaluation) -> Evaluation:
         _EVALUATIONS.update(dict.fromkeys(ops, function))
         return function
@@ -43,13 +45,15 @@ def evaluate(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def real(operand: Operand) -> Array:
+    """Float32 numbers of a value or constant."""
     return operand.dequantized() if isinstance(operand, Constant) else operand
 
 
 def quantize_rows(x: Array) -> tuple[Array, Array, Array]:
-    """Dynamic int8 of each row, asymmetric, as XNNPACK's qd8 does it.
+    """Dynamic int8 of each row, asymmetric, bit for bit as XNNPACK's qd8 does it.
 
-    The range always holds 0. scale = (max - min) / 255, zero = round(-128 - min / scale).
+    The range always holds 0. With steps per unit s = 255 / (max - min): q = round(x * s) + zero,
+    zero = round(-128 - min * s), scale = 1 / s.
 
     Returns:
         int32 [..., k] in -128..127, scale float32 [..., 1], zero point int32 [..., 1];
@@ -57,28 +61,32 @@ def quantize_rows(x: Array) -> tuple[Array, Array, Array]:
     """
     low = np.minimum(x.min(-1, keepdims=True), np.float32(0))
     high = np.maximum(x.max(-1, keepdims=True), np.float32(0))
-    step = ((high - low) / np.float32(INT8_HIGH - INT8_LOW)).astype(np.float32)
-    scale = np.where(step >= np.finfo(np.float32).tiny, step, np.float32(1))
-    zero = np.clip(np.rint(INT8_LOW - low / scale), INT8_LOW, INT8_HIGH)
-    quantized = np.clip(np.rint(x / scale) + zero, INT8_LOW, INT8_HIGH)
-    return quantized.astype(np.int32), scale, zero.astype(np.int32)
+    levels = np.float32(INT8_HIGH - INT8_LOW)
+    span = np.where(high - low > levels * np.finfo(np.float32).tiny, high - low, levels)
+    steps_per_unit = levels / span
+    zero = np.clip(np.rint(INT8_LOW - low * steps_per_unit), INT8_LOW, INT8_HIGH)
+    quantized = np.clip(np.rint(x * steps_per_unit) + zero, INT8_LOW, INT8_HIGH)
+    return quantized.astype(np.int32), np.float32(1) / steps_per_unit, zero.astype(np.int32)
 
 
 @evaluates("linear")
 def _linear(
     x: Operand, weight: Operand, bias: Operand | None = None, *, activations: str, relu: bool
 ) -> list[Array]:
+    offset = np.float32(0) if bias is None else real(bias)
     if activations == DYNAMIC:
-        y = _dynamic_product(real(x), weight)
+        y = _dynamic_linear(real(x), weight, offset)
     else:
-        y = real(x) @ real(weight).T
-    if bias is not None:
-        y = y + real(bias)
+        y = real(x) @ real(weight).T + offset
     return [np.maximum(y, np.float32(0)) if relu else y]
 
 
-def _dynamic_product(x: Array, weight: Operand) -> Array:
-    """int8 activations times int8 weights, exact in int64, scaled back to float32."""
+def _dynamic_linear(x: Array, weight: Operand, bias: Array | np.float32) -> Array:
+    """int8 activations times int8 weights, exact in int64, then scaled back as XNNPACK does it.
+
+    The row's scale rounds to float32; the weight's scale and the bias are one fused multiply-add,
+    which rounds once: here in double, where the product of two float32 is exact.
+    """
     if not isinstance(weight, Constant) or weight.quantization is None:
         raise GraphError(
             "dynamic activations meet a float weight",
@@ -87,7 +95,8 @@ def _dynamic_product(x: Array, weight: Operand) -> Array:
         )
     quantized, scale, zero = quantize_rows(x)
     exact = (quantized - zero).astype(np.int64) @ weight.data.T.astype(np.int64)
-    return (exact.astype(np.float32) * scale * weight.quantization.scale).astype(np.float32)
+    scaled = (exact.astype(np.float32) * scale).astype(np.float64)
+    return (scaled * weight.quantization.scale + bias).astype(np.float32)
 
 
 @evaluates("embedding")
@@ -167,4 +176,3 @@ def _unsqueeze(x: Operand, *, axis: int) -> list[Array]:
 def registered() -> frozenset[str]:
     """Operators that have a numpy meaning; a test holds this against the operator table."""
     return frozenset(_EVALUATIONS)
-

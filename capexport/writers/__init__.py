@@ -1,0 +1,1 @@
+"""IR graphs -> file formats, one folder each."""

@@ -33,7 +33,9 @@ def test_vectors_stay_dense() -> None:
     assert not is_smaller_sparse(Constant("b", np.zeros(1000, np.float32)))
 
 
-@pytest.mark.parametrize(("form", "sparse"), [("auto", False), ("dense", False), ("stock-sparse", True)])
+@pytest.mark.parametrize(
+    ("form", "sparse"), [("auto", False), ("dense", False), ("stock-sparse", True)]
+)
 def test_the_form_decides(form: str, sparse: bool) -> None:
     graph = Graph("g", (), ("w",), (), {}, {"w": matrix(0.05, np.int8)})
     assert choose_storage(graph, form).constants["w"].sparse is sparse

@@ -54,7 +54,9 @@ def linear_graph(constant: Constant, bias: np.ndarray | None, **attributes: obje
         "y": TensorSpec("y", ("n", constant.shape[0])),
     }
     inputs = ("x", "w") if bias is None else ("x", "w", "b")
-    return Graph("g", ("x",), ("y",), (Node("linear", inputs, ("y",), attributes),), values, constants)
+    return Graph(
+        "g", ("x",), ("y",), (Node("linear", inputs, ("y",), attributes),), values, constants
+    )
 
 
 def test_dynamic_linear_is_the_product_of_the_rounded_factors() -> None:

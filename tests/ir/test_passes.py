@@ -62,6 +62,9 @@ def test_equal_constants_are_stored_once() -> None:
 
 
 def test_constants_of_equal_bytes_and_other_shape_stay_apart() -> None:
-    zeros = {"a": Constant("a", np.zeros(4, np.float32)), "b": Constant("b", np.zeros((2, 2), np.float32))}
+    zeros = {
+        "a": Constant("a", np.zeros(4, np.float32)),
+        "b": Constant("b", np.zeros((2, 2), np.float32)),
+    }
     graph = Graph("g", (), ("a", "b"), (), {}, zeros)
     assert set(share_constants(graph).constants) == {"a", "b"}

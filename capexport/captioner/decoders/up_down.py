@@ -50,6 +50,8 @@ class UpDownStep(nn.Module):
     one row of alpha_net stays float. Its bias cancels in the softmax and is left out.
     """
 
+    alpha: Tensor
+
     def __init__(self, weights: Weights, rnn: int) -> None:
         super().__init__()
         att_ih = weights["core.att_lstm.weight_ih"]

@@ -26,6 +26,7 @@ class Step:
 
 
 def cast(dtype: type[np.generic]) -> Step:
+    """The step that converts to a numpy type."""
     return Step("Cast", (), {"to": helper.np_dtype_to_tensor_dtype(np.dtype(dtype))})
 
 

@@ -3,7 +3,8 @@
 from capexport.ir.graph import Graph
 from capexport.ir.ops import check_shapes
 from capexport.writers.tflite.check import check_file
-from capexport.writers.tflite.visitors import VISITORS, Lowering
+from capexport.writers.tflite.lowering import Lowering
+from capexport.writers.tflite.visitors import VISITORS
 
 __all__ = ["write"]
 

@@ -35,7 +35,9 @@ def _check_version(model: Any, subgraph: Any, operator: Any) -> None:
     code = max(entry.builtinCode, entry.deprecatedBuiltinCode)
     needed = true_version(code, Operands(inputs, outputs, model.buffers))
     if entry.version != needed:
-        raise _error(f"operator {code} declares version {entry.version}, needs {needed}", outputs[0])
+        raise _error(
+            f"operator {code} declares version {entry.version}, needs {needed}", outputs[0]
+        )
 
 
 def _check_constant(model: Any, tensor: Any) -> None:
@@ -47,7 +49,9 @@ def _check_constant(model: Any, tensor: Any) -> None:
     data = model.buffers[tensor.buffer].data
     found = 0 if data is None else len(data)
     if found != expected:
-        raise _error(f"the file holds {found} bytes of a constant, its shape needs {expected}", tensor)
+        raise _error(
+            f"the file holds {found} bytes of a constant, its shape needs {expected}", tensor
+        )
 
 
 def _error(what: str, tensor: Any) -> GraphError:

@@ -1,6 +1,7 @@
 """TFLite's sparse tensor: dense rows of compressed columns (CSR).
 
-Format: `SparsityParameters` of the schema. Index vectors take the narrowest of uint8, uint16, int32.
+Format: `SparsityParameters` of the schema. Index vectors take the narrowest of uint8, uint16 and
+int32.
 """
 
 from typing import Any

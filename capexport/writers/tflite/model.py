@@ -1,4 +1,4 @@
-"""The flatbuffer under construction: tensors, aligned buffers, operators with their true version."""
+"""A .tflite under construction: tensors, aligned buffers, operators with their true version."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ TYPES = {
     "int8": schema.TensorType.INT8,
 }
 ALIGNMENT = 64
-"""Bytes. XNNPACK and the custom-operator interface of LiteRT 2.x read constants in place from here."""
+"""Bytes. XNNPACK and the custom operators of LiteRT 2.x read constants in place."""
 SIGNATURE = "serving_default"
 OMITTED = -1
 
@@ -94,7 +94,7 @@ class TfliteModel:
         return new
 
     def parameter(self, numbers: int | Sequence[int]) -> int:
-        """A small int32 constant that an operator takes as an input (axes); equal ones are shared."""
+        """A small int32 constant that an operator takes as an input (axes); equal ones are one."""
         array = np.asarray(numbers, np.int32)
         key = (array.dtype.str, array.shape, array.tobytes())
         if key not in self._shared:

@@ -1,7 +1,7 @@
 """Operator versions: the lowest that promises what the tensors need.
 
 An under-declared version is no error at load. An old runtime accepts the file and computes wrong
-numbers, so versions follow from the tensors and are derived again from the finished file (check.py).
+numbers, so versions follow from the tensors; check.py derives them again from the finished file.
 Source: LiteRT tflite/converter/tools/versioning/op_version.cc.
 """
 
@@ -16,8 +16,8 @@ Op = schema.BuiltinOperator
 Type = schema.TensorType
 
 SPARSE_FULLY_CONNECTED = 8
-"""XNNPACK leaves exactly this version to the builtin kernel. With any other it reads a sparse weight
-as a dense one, past its end: garbage or a crash, without an error."""
+"""XNNPACK leaves exactly this version to the builtin kernel. With any other it reads a sparse
+weight as a dense one, past its end: garbage or a crash, without an error."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Operands:
 
 
 def per_channel(tensor: Any) -> bool:
+    """Whether the tensor has a scale per channel; one row counts as per tensor."""
     return tensor.quantization is not None and len(tensor.quantization.scale) > 1
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from litert_files import open_file, run
 from one_op import AXES, FLOAT_CASES, WEIGHT_CASES, Case
 
 from capexport.compress import choose_storage
@@ -9,8 +10,6 @@ from capexport.ir.evaluate import evaluate
 from capexport.ir.ops import OPS
 from capexport.writers.tflite import write
 from capexport.writers.tflite.visitors import VISITORS
-
-from litert_files import open_file, run
 
 TOLERANCE = 300 * float(np.finfo(np.float32).eps)
 """Relative to the largest output: sums of up to 300 products in another order."""

@@ -9,7 +9,7 @@ from onnx import TensorProto
 
 from capexport.errors import GraphError, UnsupportedError
 from capexport.ir.evaluate import INT8_HIGH, INT8_LOW
-from capexport.ir.graph import Array, Constant, QuantParams
+from capexport.ir.graph import Array, Constant, Node, QuantParams
 from capexport.writers.onnx.emitter import Emitter, Step, cast
 from capexport.writers.onnx.lowering import Lowering, QuantizedRows
 
@@ -27,13 +27,15 @@ UNSIGNED_SHIFT = -INT8_LOW
 """The fast kernels on x86 multiply uint8 by int8."""
 
 
-def int8_product(lowering: Lowering, x: str, weight: str, output: str) -> tuple[str, list[Step]]:
-    """The value to start from and the steps to x @ weight.T, before any bias.
+def int8_linear(lowering: Lowering, node: Node) -> tuple[str, list[Step]]:
+    """The value to start from and the steps to x @ weight.T + bias.
 
     Raises:
         GraphError: the weight is not int8 with one scale per output.
         UnsupportedError: rows so long that int32 sums could overflow.
     """
+    x, weight, *bias = node.inputs
+    output = node.outputs[0]
     constant, quantization = _quantized_weight(lowering, weight, output)
     rows = _quantized_rows(lowering, x)
     emitter, constants = lowering.emitter, lowering.constants
@@ -41,12 +43,32 @@ def int8_product(lowering: Lowering, x: str, weight: str, output: str) -> tuple[
     offset = emitter.value("Mul", (rows.zero, sums), f"{output}.offset")
     shift = emitter.scalar(UNSIGNED_SHIFT, np.uint8)
     scale = constants.derived(weight, "scale", quantization.scale)
+    finish = _scale_and_add(emitter, scale, lowering.read(bias[0])) if bias else None
     return rows.numbers, [
         Step("MatMulInteger", (constants.stored_transposed(weight), shift)),
         Step("Sub", (offset,)),
         cast(np.float32),
         Step("Mul", (rows.scale,)),
-        Step("Mul", (scale,)),
+        *(finish or [Step("Mul", (scale,))]),
+    ]
+
+
+def _scale_and_add(emitter: Emitter, scale: str, bias: str) -> list[Step]:
+    """y * scale + bias with one rounding, as the fused multiply-add of XNNPACK has.
+
+    The product of two float32 is exact in double. Without this, one value in three differs in its
+    last bit, now and then that turns a rounding in the next layer, and captions of the two formats
+    drift apart.
+    """
+    wide_scale, wide_bias = (
+        emitter.value("Cast", (name,), f"{name}.wide", to=TensorProto.DOUBLE)
+        for name in (scale, bias)
+    )
+    return [
+        cast(np.float64),
+        Step("Mul", (wide_scale,)),
+        Step("Add", (wide_bias,)),
+        cast(np.float32),
     ]
 
 
@@ -91,13 +113,15 @@ def _quantize_rows(emitter: Emitter, x: str) -> QuantizedRows:
     low = emit("low", "Min", minimum, emitter.scalar(0))
     high = emit("high", "Max", maximum, emitter.scalar(LEAST_MAXIMUM))
     span = emit("span", "Sub", high, low)
-    scale = emit("scale", "Div", span, emitter.scalar(INT8_HIGH - INT8_LOW))
-    low_steps = emit("low_steps", "Div", low, scale)
+    steps_per_unit = emit("steps_per_unit", "Div", emitter.scalar(INT8_HIGH - INT8_LOW), span)
+    low_steps = emit("low_steps", "Mul", low, steps_per_unit)
     exact_zero = emit("exact_zero", "Sub", emitter.scalar(INT8_LOW), low_steps)
     zero = emit("zero", "Round", exact_zero)
-    steps = emit("rounded", "Round", emit("steps", "Div", x, scale))
+    steps = emit("rounded", "Round", emit("steps", "Mul", x, steps_per_unit))
     shifted = emit("shifted", "Add", steps, zero)
     one, shift = emitter.scalar(1), emitter.scalar(UNSIGNED_SHIFT, np.uint8)
+    # Not 1 / s: onnxruntime turns y * (1 / s) into y / s, which rounds otherwise.
+    scale = emit("scale", "Reciprocal", steps_per_unit)
     numbers = emit("uint8", "QuantizeLinear", shifted, one, shift)  # rounds nothing, clips
     integer_zero = emit("integer_zero", "Cast", zero, to=TensorProto.INT32)
     return QuantizedRows(numbers, scale, integer_zero)

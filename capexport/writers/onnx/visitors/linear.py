@@ -6,25 +6,25 @@ from capexport.ir.ops import DYNAMIC, FLOAT
 from capexport.writers.onnx.emitter import Step
 from capexport.writers.onnx.lowering import Lowering
 from capexport.writers.onnx.registry import visits
-from capexport.writers.onnx.visitors.dynamic_int8 import int8_product
+from capexport.writers.onnx.visitors.dynamic_int8 import int8_linear
 
 
 @visits("linear")
 def _linear(lowering: Lowering, node: Node) -> None:
     """MatMul and Add, never Gemm: weight quantizers of onnxruntime skip a Gemm silently."""
-    x, weight, *bias = node.inputs
-    value, product = PRODUCTS[_activations(node)](lowering, x, weight, node.outputs[0])
-    add = [Step("Add", (lowering.read(name),)) for name in bias if name]
+    value, steps = PRODUCTS[_activations(node)](lowering, node)
     relu = [Step("Relu")] if node.attributes["relu"] else []
-    lowering.emitter.chain(value, (*product, *add, *relu), node.outputs[0])
+    lowering.emitter.chain(value, (*steps, *relu), node.outputs[0])
 
 
-def _float_product(lowering: Lowering, x: str, weight: str, _: str) -> tuple[str, list[Step]]:
+def _float_linear(lowering: Lowering, node: Node) -> tuple[str, list[Step]]:
     """An int8 weight is made float when the session is created, not in every step."""
-    return lowering.read(x), [Step("MatMul", (lowering.read_transposed(weight),))]
+    x, weight, *bias = node.inputs
+    add = [Step("Add", (lowering.read(name),)) for name in bias]
+    return lowering.read(x), [Step("MatMul", (lowering.read_transposed(weight),)), *add]
 
 
-PRODUCTS = {FLOAT: _float_product, DYNAMIC: int8_product}
+PRODUCTS = {FLOAT: _float_linear, DYNAMIC: int8_linear}
 
 
 def _activations(node: Node) -> str:

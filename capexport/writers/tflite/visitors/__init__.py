@@ -1,0 +1,9 @@
+"""One file per operator family; importing this package fills the table of visitors.
+
+No lowering writes the length of a named axis into the file.
+"""
+
+from capexport.writers.tflite.lowering import VISITORS
+from capexport.writers.tflite.visitors import linear, pointwise, shaping
+
+__all__ = ["VISITORS", "linear", "pointwise", "shaping"]

@@ -1,0 +1,30 @@
+"""Operators that TFLite has under the same meaning, with nothing but values as inputs."""
+
+from ai_edge_litert import schema_py_generated as schema
+
+from capexport.ir.graph import Node
+from capexport.writers.tflite.lowering import VISITORS, Lowering, Visitor
+
+Op = schema.BuiltinOperator
+
+
+def _plain(code: int, options: str | None = None, **fields: object) -> Visitor:
+    """An operator that takes the node's inputs as they are."""
+
+    def visitor(lowering: Lowering, node: Node) -> None:
+        inputs = [lowering.float_tensor(name) for name in node.inputs]
+        outputs = [lowering.tensor(name) for name in node.outputs]
+        lowering.model.operator(code, inputs, outputs, options, **fields)
+
+    return visitor
+
+
+VISITORS["add"] = _plain(Op.ADD, "AddOptions")
+VISITORS["sub"] = _plain(Op.SUB, "SubOptions")
+VISITORS["mul"] = _plain(Op.MUL, "MulOptions")
+VISITORS["relu"] = _plain(Op.RELU)
+VISITORS["sigmoid"] = _plain(Op.LOGISTIC)
+VISITORS["tanh"] = _plain(Op.TANH)
+VISITORS["softmax"] = _plain(Op.SOFTMAX, "SoftmaxOptions", beta=1.0)
+VISITORS["log_softmax"] = _plain(Op.LOG_SOFTMAX, "LogSoftmaxOptions")
+VISITORS["matmul"] = _plain(Op.BATCH_MATMUL, "BatchMatMulOptions")
