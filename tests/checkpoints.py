@@ -8,7 +8,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import cycle, islice
+from itertools import cycle, islice, product
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +112,11 @@ def write_features(
 
 
 def pieces(vocabulary: int) -> list[str]:
-    """Control pieces, then invented words with sentencepiece's mark of a word start."""
-    words = (f"\u2581{a}{b}{c}" for a in SYLLABLES for b in SYLLABLES for c in ("", *SYLLABLES))
+    """Control pieces, then invented words with sentencepiece's mark of a word start.
+
+    Two to four syllables make 11,100 words, enough for a model of published size.
+    """
+    words = ("\u2581" + "".join(word) for n in (2, 3, 4) for word in product(SYLLABLES, repeat=n))
     return [*CONTROL, *islice(words, vocabulary - len(CONTROL))]
 
 

@@ -1,4 +1,4 @@
-"""Exported files against what the trainers' own code produced: tokens, log-probabilities, captions."""
+"""Exported files against what the trainers' own code produced: tokens and log-probabilities."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -22,9 +22,9 @@ from capexport.runtime import (
 )
 
 TOLERANCE = 2e-4
-"""nats. Float32 implementations of the golden models differ by up to 1e-4; here two of them meet."""
+"""nats. Float32 implementations of the golden models differ by up to 1e-4; here two meet."""
 FP16_TOLERANCE = 0.024
-"""nats. What rounding the weights to float16 costs on the golden sets (measured by their makers)."""
+"""nats. What float16 weights cost on the golden sets, as their makers measured it."""
 BEAMS = (1, 2, 3, 5)
 TINY3 = "checkpoints/smp-updown-tiny-xe"
 SMALL = "golden/updown_small_s90"

@@ -29,7 +29,7 @@ from tests.writers.onnx.small_graphs import (
 SUM_ORDER = Tolerance(128 * EPS, 128 * EPS)
 """Up to 128 products of numbers about 1, added in another order."""
 
-QUANTIZE_NODES, PRODUCT_NODES = 14, 6
+QUANTIZE_NODES, PRODUCT_NODES = 15, 6
 FORMS = ("float", "weight_only", "dynamic")
 
 

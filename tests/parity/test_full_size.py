@@ -1,0 +1,42 @@
+"""A full-size Up-Down (53 M parameters, 95 % sparse): what its export takes, and what it writes."""
+
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from checkpoints import UpDownSizes, write_up_down
+
+from capexport.bundle import open_bundle
+
+FULL_SIZE = UpDownSizes(
+    vocabulary=10001, rnn=1000, embedding=1000, attention=512, features=2048, max_length=18
+)
+MOST_SECONDS = 60
+MOST_KIB = 2_500_000_000 // 1024
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_up_down(tmp_path_factory.mktemp("full"), sizes=FULL_SIZE, sparsity=0.95)
+
+
+@pytest.mark.parametrize(("weights", "most_bytes"), [("dense", 56e6), ("stock-sparse", 11e6)])
+def test_export_takes_a_minute_and_little_memory(
+    checkpoint: Path, tmp_path: Path, weights: str, most_bytes: float
+) -> None:
+    """The bound is the promise to users; the usual time is a fifth of it (benchmarks/README.md)."""
+    command = [sys.executable, "-m", "capexport", "export", str(checkpoint)]
+    start = time.monotonic()
+    subprocess.run(
+        [*command, "--out", str(tmp_path / "b"), "--weights", weights], check=True, timeout=300
+    )
+    seconds = time.monotonic() - start
+    peak_kib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    assert seconds < MOST_SECONDS
+    assert peak_kib < MOST_KIB
+    sizes = {file.name: file.bytes for file in open_bundle(tmp_path / "b").manifest.files}
+    for suffix in (".tflite", ".onnx"):
+        assert sum(n for name, n in sizes.items() if name.endswith(suffix)) < most_bytes
