@@ -1,4 +1,4 @@
-"""One decoder step: CPU time of every recipe and weight form, as a ratio to fp32 in the same runtime.
+"""One decoder step: CPU time of each recipe and weight form, and its ratio to fp32 dense.
 
 python benchmarks/decode_step.py CHECKPOINT    prints a Markdown table
 
