@@ -23,6 +23,7 @@ CELLS = (
     ("weight_only_wi8", "dense"),
     ("dynamic_wi8", "dense"),
     ("dynamic_wi8", "stock-sparse"),
+    ("dynamic_wi8", "packed"),
 )
 RUNTIMES = ("litert", "onnxruntime")
 REGIONS = 36

@@ -1,14 +1,21 @@
 """The product on one page: a checkpoint goes in, a bundle comes out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from capexport import __version__
-from capexport.bundle import Bundle, Manifest, create_bundle
+from capexport.bundle import Bundle, Manifest, check_target, create_bundle
 from capexport.captioner import Captioner, build_captioner
 from capexport.capture import capture
 from capexport.checkpoint import Checkpoint, read_checkpoint
-from capexport.compress import apply_recipe, choose_storage, parse_recipes
+from capexport.compress import (
+    apply_recipe,
+    check_weight_form,
+    choose_storage,
+    count_nonzeros,
+    parse_recipes,
+    refuse_copies,
+)
 from capexport.errors import InputError
 from capexport.ir.graph import Graph
 from capexport.ir.passes import run_passes
@@ -36,7 +43,7 @@ def export(
         out: folder to create; an existing one needs `force`.
         formats: keys of WRITERS.
         recipe: `NAME`, or `encoder=NAME,decoder=NAME`.
-        weights: `auto`, `dense` or `stock-sparse`.
+        weights: `auto`, `dense`, `stock-sparse` or `packed`.
         progress: is told what is being done.
 
     Raises:
@@ -46,13 +53,19 @@ def export(
     if unknown := set(formats) - set(WRITERS):
         hint = f"choose from {', '.join(WRITERS)}"
         raise InputError(f"there is no format {min(unknown)!r}", where="--format", hint=hint)
+    check_weight_form(weights)
+    check_target(out, force=force)
     progress("reading the checkpoint")
     source = read_checkpoint(checkpoint)
     captioner = build_captioner(source)
-    graphs = []
-    for graph in capture_graphs(captioner, progress):
-        part = "encoder" if graph.name == "encoder" else "decoder"
-        graphs.append(choose_storage(apply_recipe(run_passes(graph), recipes[part]), weights))
+    graphs, nonzeros = [], {}
+    for captured in capture_graphs(captioner, progress):
+        part = "encoder" if captured.name == "encoder" else "decoder"
+        graph = run_passes(captured)
+        small = apply_recipe(graph, recipes[part])
+        nonzeros[graph.name] = count_nonzeros(graph, small)
+        graphs.append(choose_storage(small, weights))
+    refuse_copies(graphs)
     files: dict[str, bytes] = {}
     for name in formats:
         for graph in graphs:
@@ -68,7 +81,7 @@ def export(
         weights="dense" if weights == "auto" else weights,
         runtimes=tuple(sorted(RUNTIMES[name] for name in formats)),
         minimum_runtime={RUNTIMES[name]: MINIMUM_RUNTIME[RUNTIMES[name]] for name in formats},
-        provenance=_provenance(source),
+        provenance=_provenance(source, nonzeros),
     )
     return create_bundle(out, manifest, files, force=force)
 
@@ -87,11 +100,13 @@ def capture_graphs(
     return encoder, step
 
 
-def _provenance(checkpoint: Checkpoint) -> dict[str, object]:
+def _provenance(checkpoint: Checkpoint, nonzeros: Mapping[str, object]) -> dict[str, object]:
+    """Where the weights came from and what was in them; `graphs` says what the recipe did."""
     return {
         "capexport": __version__,
         "weights_file": checkpoint.weights_file,
         "sha256": dict(checkpoint.sha256),
-        "parameters": checkpoint.parameters,
-        "nnz": checkpoint.nnz,
+        "bytes": checkpoint.bytes_on_disk,
+        "graphs": dict(nonzeros),
+        **checkpoint.statistics(),
     }

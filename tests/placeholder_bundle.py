@@ -33,7 +33,13 @@ def manifest(runtimes: tuple[str, ...] = ("litert", "onnxruntime")) -> Manifest:
         weights="dense",
         runtimes=runtimes,
         minimum_runtime=dict.fromkeys(runtimes, "1.0"),
-        provenance={"capexport": "0.1.0", "parameters": 120, "nnz": 12},
+        provenance={
+            "capexport": "0.1.0",
+            "weights_file": "model_best_pruned.pth",
+            "bytes": 1000,
+            "parameters": 120,
+            "nnz": 12,
+        },
     )
 
 

@@ -1,7 +1,7 @@
 """Graph files, vocabulary and decoding rule as one verified folder: the only thing a phone sees."""
 
 from capexport.bundle.bundle import Bundle
-from capexport.bundle.create import create_bundle
+from capexport.bundle.create import check_target, create_bundle
 from capexport.bundle.layout import (
     CARD,
     DECODER_STEP,
@@ -25,6 +25,7 @@ __all__ = [
     "Bundle",
     "BundleFile",
     "Manifest",
+    "check_target",
     "create_bundle",
     "graph_file",
     "open_bundle",

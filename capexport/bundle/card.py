@@ -12,6 +12,7 @@ def card_text(manifest: Manifest, files: Mapping[str, bytes]) -> bytes:
         "Architecture": f"{manifest.architecture} ({manifest.lineage})",
         "Recipe": f"encoder {manifest.recipe['encoder']}, decoder {manifest.recipe['decoder']}",
         "Weights": manifest.weights,
+        **_nonzeros(manifest),
         "Runtimes": ", ".join(_runtime(manifest, name) for name in manifest.runtimes),
         "Vocabulary": f"{len(manifest.vocabulary)} pieces",
         "Decoding": f"beam {rule.beam}, at most {rule.max_length} tokens",
@@ -25,6 +26,16 @@ def card_text(manifest: Manifest, files: Mapping[str, bytes]) -> bytes:
         "`manifest.json` describes inputs, states and decoding; every file has its sha256 there.",
     ]
     return ("\n\n".join(sections) + "\n").encode("utf-8")
+
+
+def _nonzeros(manifest: Manifest) -> dict[str, str]:
+    """What the recipe left of the weights, where the exporter noted it."""
+    graphs: Mapping[str, Mapping[str, int]] = manifest.provenance.get("graphs", {})
+    counts = [
+        f"{name} {count['nnz']:,}, {count['rounded_to_zero']:,} of them rounded to zero"
+        for name, count in graphs.items()
+    ]
+    return {"Non-zero weights": "; ".join(counts)} if counts else {}
 
 
 def _runtime(manifest: Manifest, name: str) -> str:

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from capexport.bundle.bundle import Bundle
 from capexport.bundle.card import card_text
-from capexport.bundle.document import manifest_text, vocabulary_text
+from capexport.bundle.document import manifest_text, read_manifest, vocabulary_text
 from capexport.bundle.layout import CARD, MANIFEST, VOCABULARY, is_plain_name
 from capexport.bundle.manifest import BundleFile, Manifest
 from capexport.bundle.open import open_bundle
@@ -35,7 +35,7 @@ def create_bundle(
         ValueError: `files` and the manifest do not belong together.
     """
     contents = _contents(manifest, files)
-    _check_target(out, force)
+    check_target(out, force=force)
     try:
         with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
             staged = Path(scratch) / "new"
@@ -57,6 +57,8 @@ def _contents(manifest: Manifest, files: Mapping[str, bytes]) -> dict[str, bytes
     """Every file of the bundle by name, the manifest last."""
     if manifest.files or {MANIFEST, VOCABULARY} & set(files):
         raise ValueError("the bundle lists its files and writes its vocabulary by itself")
+    if len(manifest.vocabulary) != manifest.signature.vocabulary_size:
+        raise ValueError("the vocabulary needs one piece for each token of the signature")
     if missing := set(manifest.graph_files) - set(files):
         raise ValueError(f"runtimes {manifest.runtimes} need the files {sorted(missing)}")
     if unsafe := [name for name in files if not is_plain_name(name)]:
@@ -70,7 +72,8 @@ def _contents(manifest: Manifest, files: Mapping[str, bytes]) -> dict[str, bytes
     return {**contents, MANIFEST: manifest_text(replace(manifest, files=listed))}
 
 
-def _check_target(out: Path, force: bool) -> None:
+def check_target(out: Path, *, force: bool) -> None:
+    """Raise BundleError unless a bundle may be written to `out`: call it before long work."""
     if not out.parent.is_dir():
         raise BundleError(
             "the parent folder does not exist", where=str(out.parent), hint="create it first"
@@ -81,12 +84,26 @@ def _check_target(out: Path, force: bool) -> None:
         raise BundleError(
             "the output exists already", where=str(out), hint="choose another path or use --force"
         )
-    if not (out / MANIFEST).is_file():
+    if not _is_bundle(out):
         raise BundleError(
             "the output exists and is no bundle: it is not replaced",
             where=str(out),
             hint="--force replaces bundles only; choose another path or remove it yourself",
         )
+
+
+def _is_bundle(folder: Path) -> bool:
+    """Whether the folder holds a manifest of ours and nothing that the manifest does not list.
+
+    Its graph files may be damaged. Programs of all kinds keep a manifest.json, so that the name
+    alone proves nothing.
+    """
+    try:
+        manifest, _ = read_manifest((folder / MANIFEST).read_bytes(), str(folder))
+    except (BundleError, OSError):
+        return False
+    listed = {MANIFEST, *(file.name for file in manifest.files)}
+    return listed.issuperset(entry.name for entry in folder.iterdir())
 
 
 def _move(staged: Path, out: Path, aside: Path) -> None:

@@ -81,6 +81,8 @@ def read_manifest(text: bytes, where: str) -> tuple[Manifest, int]:
     vocabulary = fields.child("vocabulary")
     vocabulary.expect("file", VOCABULARY)
     size = vocabulary.integer("size", 1)
+    if size != signature.vocabulary_size:
+        vocabulary.fail(f"size is {size}, the model has {signature.vocabulary_size} tokens")
     manifest = Manifest(
         architecture=fields.text("architecture"),
         lineage=fields.text("lineage"),

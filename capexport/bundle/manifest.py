@@ -33,7 +33,7 @@ class Manifest:
         vocabulary: pieces in id order; stored in a file of its own.
         decoding: token ids and limits of the search.
         recipe: name of the quantization recipe of "encoder" and of "decoder".
-        weights: how sparse weights are stored, "dense" or "stock-sparse".
+        weights: how sparse weights are stored, "dense", "stock-sparse" or "packed".
         runtimes: names of the runtimes whose graph files are in the bundle, sorted.
         minimum_runtime: oldest version of a runtime that opens its graph files.
         provenance: JSON values; "capexport" is the version that wrote the bundle.

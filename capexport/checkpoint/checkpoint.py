@@ -1,7 +1,7 @@
 """What every lineage's reader returns: one captioner's weights, configuration and vocabulary."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,21 @@ class Checkpoint:
         layers = self.layers()
         others = self.parameters - sum(layer.elements for layer in layers)
         return {f"int{bits}": size_bound(layers, others, bits) for bits in (8, 4)}
+
+    def statistics(self) -> dict[str, Any]:
+        """The counts as JSON values: of the whole, and of each 2-D weight in file order.
+
+        Sparsity is the share of zeros in all 2-D weights.
+        """
+        layers = self.layers()
+        nnz, elements = self.nnz, sum(layer.elements for layer in layers)
+        return {
+            "parameters": self.parameters,
+            "nnz": nnz,
+            "sparsity": 1 - nnz / elements if elements else 0.0,
+            "size_bound_bytes": self.size_bound_bytes(),
+            "layers": [asdict(layer) | {"shape": list(layer.shape)} for layer in layers],
+        }
 
     def _parameters(self) -> "dict[str, Tensor]":
         return {name: t for name, t in self.tensors.items() if not name.endswith(BUFFERS)}

@@ -48,9 +48,11 @@ def caption(
       capexport caption bundle/ features.npz --runtime onnxruntime --beam 1 --json
     """
     from capexport.bundle import open_bundle
+    from capexport.runtime import check_beam
 
     opened = open_bundle(bundle)
     width = beam or opened.manifest.decoding.beam
+    check_beam(width, opened.manifest.signature)
     documents: list[dict[str, Any]] = []
     failed = False
     # Captions that run down a terminal show the progress themselves.
@@ -78,16 +80,16 @@ def _open_session(bundle: "Bundle", runtime: Runtime | None, threads: int) -> "S
 
     if runtime is not None:
         return open_session(bundle, runtime, threads)
-    available = bundle.manifest.runtimes
-    for name in available:
+    missing: list[RuntimeMissingError] = []
+    for name in bundle.manifest.runtimes:
         try:
             return open_session(bundle, name, threads)
-        except RuntimeMissingError:
-            continue
+        except RuntimeMissingError as error:
+            missing.append(error)
     raise RuntimeMissingError(
-        "no runtime of this bundle is installed",
+        "no runtime of this bundle can be used: " + "; ".join(error.what for error in missing),
         where=str(bundle.path),
-        hint=" or ".join(f"pip install 'capexport[{name}]'" for name in available),
+        hint=" or ".join(error.hint for error in missing),
     )
 
 
@@ -107,7 +109,8 @@ def _captions(
             try:
                 found = search(session, regions, beam)
             except CapexportError as error:
-                yield error
+                where = f"{path}: {name}: {error.where}"
+                yield type(error)(error.what, where=where, hint=error.hint)
                 continue
             yield {
                 "input": name,

@@ -9,7 +9,6 @@ import typer
 from capexport.cli.options import AsJson, Debug
 from capexport.cli.output import percent, print_json, print_table
 from capexport.cli.progress import stages
-from capexport.errors import BundleError
 
 if TYPE_CHECKING:
     from capexport.bundle import Bundle
@@ -61,12 +60,9 @@ def export(
 
       capexport export checkpoint/ --out bundle/ --format tflite --recipe dynamic_wi8 --force
     """
-    if out.exists() and not force:
-        raise BundleError(
-            "the output exists already",
-            where=str(out),
-            hint="choose another --out, or replace it with --force",
-        )
+    from capexport.bundle import check_target
+
+    check_target(out, force=force)  # before torch is imported, which takes seconds
     from capexport.export import export as export_bundle
 
     with stages() as stage:
@@ -79,22 +75,20 @@ def export(
             force=force,
             progress=stage,
         )
-        summary = _summary(checkpoint, bundle)
+    summary = _summary(bundle)
     if as_json:
         print_json(summary)
     else:
         _print_summary(summary)
 
 
-def _summary(checkpoint: Path, bundle: "Bundle") -> dict[str, Any]:
+def _summary(bundle: "Bundle") -> dict[str, Any]:
     """Return the JSON document: the checkpoint's file before, the bundle's files after."""
-    from capexport.checkpoint import read_checkpoint
-
-    source = read_checkpoint(checkpoint)
     manifest = bundle.manifest
+    source = manifest.provenance
     return {
         "bundle": str(bundle.path),
-        "checkpoint": {"file": source.weights_file, "bytes": source.bytes_on_disk},
+        "checkpoint": {"file": source["weights_file"], "bytes": source["bytes"]},
         "files": [
             {"name": file.name, "bytes": file.bytes, "sha256": file.sha256}
             for file in manifest.files

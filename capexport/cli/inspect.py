@@ -1,7 +1,6 @@
 """`capexport inspect`: a checkpoint or a bundle -> what is in it."""
 
 from dataclasses import asdict
-from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
 
 Description = dict[str, Any]
 """The JSON document of `inspect`."""
+COUNTS = ("parameters", "nnz", "sparsity", "size_bound_bytes", "layers")
+"""What a bundle's provenance repeats of its checkpoint's document."""
 
 
 def inspect(
@@ -49,42 +50,31 @@ def inspect(
 
 
 def describe_checkpoint(checkpoint: "Checkpoint") -> Description:
-    """Return the JSON document; sparsity is the fraction of zeros in all 2-D weights."""
-    layers = checkpoint.layers()
-    weights = sum(prod(layer.shape) for layer in layers)
+    """Return the JSON document."""
     return {
         "kind": "checkpoint",
         "lineage": checkpoint.lineage,
         "architecture": checkpoint.architecture,
         "file": checkpoint.weights_file,
-        "parameters": checkpoint.parameters,
-        "nnz": checkpoint.nnz,
-        "sparsity": 1 - checkpoint.nnz / weights if weights else 0.0,
+        **checkpoint.statistics(),
         "bytes": checkpoint.bytes_on_disk,
-        "size_bound_bytes": dict(checkpoint.size_bound_bytes()),
-        "layers": [
-            {
-                "name": layer.name,
-                "shape": list(layer.shape),
-                "nnz": layer.nnz,
-                "sparsity": layer.sparsity,
-            }
-            for layer in layers
-        ],
         "vocabulary": {"size": len(checkpoint.vocabulary)},
         "decoding": asdict(checkpoint.decoding),
     }
 
 
 def describe_bundle(bundle: "Bundle") -> Description:
-    """Return the JSON document; `bytes` counts the files that the manifest lists."""
+    """Return the JSON document; `bytes` counts the files that the manifest lists.
+
+    The counts are those of the checkpoint, as the export noted them.
+    """
     manifest = bundle.manifest
     provenance = manifest.provenance
     return {
         "kind": "bundle",
         "lineage": manifest.lineage,
         "architecture": manifest.architecture,
-        **{key: provenance[key] for key in ("parameters", "nnz") if key in provenance},
+        **{key: provenance[key] for key in COUNTS if key in provenance},
         "bytes": sum(file.bytes for file in manifest.files),
         "vocabulary": {"size": len(manifest.vocabulary)},
         "decoding": asdict(manifest.decoding),

@@ -1,7 +1,18 @@
 """Graph -> smaller graph: recipes quantize weights, storage marks the sparse ones."""
 
+from capexport.compress.checks import count_nonzeros, refuse_copies
 from capexport.compress.quantize import apply_recipe
 from capexport.compress.recipe import RECIPES, Recipe, parse_recipes
-from capexport.compress.storage import WEIGHT_FORMS, choose_storage
+from capexport.compress.storage import WEIGHT_FORMS, check_weight_form, choose_storage
 
-__all__ = ["RECIPES", "WEIGHT_FORMS", "Recipe", "apply_recipe", "choose_storage", "parse_recipes"]
+__all__ = [
+    "RECIPES",
+    "WEIGHT_FORMS",
+    "Recipe",
+    "apply_recipe",
+    "check_weight_form",
+    "choose_storage",
+    "count_nonzeros",
+    "parse_recipes",
+    "refuse_copies",
+]

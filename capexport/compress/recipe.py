@@ -39,18 +39,19 @@ def parse_recipes(text: str) -> dict[str, Recipe]:
     """`NAME`, or `encoder=NAME,decoder=NAME` -> recipe of "encoder" and of "decoder".
 
     Raises:
-        InputError: an unknown recipe or part.
+        InputError: an unknown recipe, or parts other than each of the two once.
     """
     if "=" not in text:
         return dict.fromkeys(("encoder", "decoder"), _recipe(text, text))
-    chosen = dict(part.split("=", 1) for part in text.split(",") if "=" in part)
-    if set(chosen) != {"encoder", "decoder"}:
+    chosen = [part.partition("=") for part in text.split(",")]
+    parts = sorted(part for part, _, _ in chosen)
+    if parts != ["decoder", "encoder"]:
         raise InputError(
-            f"parts {sorted(chosen)} are named",
+            f"parts {parts} are named",
             where=f"--recipe {text}",
-            hint="name both: encoder=NAME,decoder=NAME",
+            hint="name each once: encoder=NAME,decoder=NAME",
         )
-    return {part: _recipe(name, text) for part, name in chosen.items()}
+    return {part: _recipe(name, text) for part, _, name in chosen}
 
 
 def _recipe(name: str, text: str) -> Recipe:

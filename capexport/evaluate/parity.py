@@ -18,6 +18,8 @@ from capexport.runtime import (
     Features,
     Session,
     caption,
+    check_inputs,
+    encoder_inputs,
     forced_log_probs,
     open_session,
     read_features,
@@ -79,18 +81,21 @@ def verify(
         "min_identical", "tolerance"}`; errors in nats, tolerance None for int8.
 
     Raises:
-        InputError: the bundle has another signature than the checkpoint, or none of its runtimes
-            is installed.
+        InputError: the bundle has another signature, vocabulary or decoding rule than the
+            checkpoint, the inputs do not fit the model, or none of its runtimes is installed.
     """
     opened = open_bundle(bundle)
     captioner = build_captioner(read_checkpoint(checkpoint))
-    if opened.manifest.signature != captioner.signature:
-        raise InputError(
-            "the bundle was made from another model: its signature differs",
-            where=f"{bundle}/manifest.json",
-            hint=f"export {checkpoint} again",
-        )
+    for part in ("signature", "vocabulary", "decoding"):
+        if getattr(opened.manifest, part) != getattr(captioner, part):
+            raise InputError(
+                f"the bundle was made from another model: its {part} differs",
+                where=f"{bundle}/manifest.json",
+                hint=f"export {checkpoint} again",
+            )
     images = read_features(inputs) if inputs else synthetic_features(captioner)
+    for features in images.values():
+        check_inputs(captioner.signature.inputs, encoder_inputs(captioner.signature, features))
     reports, skipped = {}, {}
     for runtime in opened.manifest.runtimes:
         try:

@@ -31,15 +31,22 @@ class QuantParams:
 
 @dataclass(frozen=True, eq=False)
 class Constant:
-    """A weight. `quantization` gives int8 data its meaning, `sparse` asks for sparse storage.
+    """A weight, and how a file stores it.
 
-    Both are decided once, in compress/, so that every file format stores the same numbers.
+    Decided once, in compress/, so that every file format stores the same numbers.
+
+    Args:
+        quantization: gives int8 data its meaning.
+        sparse: stored sparse with standard operators, unpacked when the file is opened.
+        packed: stored as a CKSB blob and executed sparse by the project's kernels; int8 only, read
+            by linears with dynamic activations and by embeddings alone.
     """
 
     name: str
     data: Array
     quantization: QuantParams | None = None
     sparse: bool = False
+    packed: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -1,10 +1,10 @@
 """Bundle and features -> captions, with numpy and one interpreter library; no torch, no writer."""
 
 from capexport.runtime.backends import BACKENDS, RUNTIMES
-from capexport.runtime.caption import Caption, caption, forced_log_probs
+from capexport.runtime.caption import Caption, caption, check_beam, forced_log_probs
 from capexport.runtime.decode import Hypothesis, beam_search
 from capexport.runtime.features import Features, read_features
-from capexport.runtime.session import Session, encoder_inputs, open_session
+from capexport.runtime.session import Session, check_inputs, encoder_inputs, open_session
 
 __all__ = [
     "BACKENDS",
@@ -15,6 +15,8 @@ __all__ = [
     "Session",
     "beam_search",
     "caption",
+    "check_beam",
+    "check_inputs",
     "encoder_inputs",
     "forced_log_probs",
     "open_session",

@@ -10,6 +10,7 @@ from capexport.runtime.decode import beam_search
 from capexport.runtime.features import Features
 from capexport.runtime.graph_runner import Array
 from capexport.runtime.session import Session, encoder_inputs
+from capexport.spec.signature import CaptionerSignature
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,7 @@ def caption(session: Session, features: Features, beam: int) -> Caption:
         InputError: the features do not fit the model, or the beam is not from 1 to the vocabulary
             size.
     """
-    size = session.signature.vocabulary_size
-    if not 1 <= beam <= size:
-        raise InputError(f"beam {beam}", where="beam", hint=f"use a beam from 1 to {size}")
+    check_beam(beam, session.signature)
     memory = session.encode(encoder_inputs(session.signature, features))
     best = beam_search(
         lambda token, states: session.step(token, states, memory),
@@ -40,6 +39,16 @@ def caption(session: Session, features: Features, beam: int) -> Caption:
     )[0]
     text = session.vocabulary.text(best.tokens, session.decoding)
     return Caption(list(best.tokens), best.log_prob, text)
+
+
+def check_beam(beam: int, signature: CaptionerSignature) -> None:
+    """Raise InputError unless a first step has `beam` words to choose from."""
+    if not 1 <= beam <= signature.vocabulary_size:
+        raise InputError(
+            f"the beam width is {beam}",
+            where="beam",
+            hint=f"use a beam from 1 to {signature.vocabulary_size}",
+        )
 
 
 def forced_log_probs(session: Session, features: Features, tokens: Sequence[int]) -> Array:

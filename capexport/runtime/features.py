@@ -1,5 +1,6 @@
 """A features file (.npz) -> checked region features by image name."""
 
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -13,6 +14,18 @@ from capexport.runtime.graph_runner import Array
 
 PARTS = ("att", "fc", "box")
 BOX_WIDTH = 4
+UNREADABLE = (
+    ValueError,
+    OSError,
+    EOFError,
+    OverflowError,
+    RuntimeError,
+    SyntaxError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What numpy raises on a damaged .npz; it reads the header of an array as Python source."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +73,7 @@ def _read_arrays(path: Path) -> dict[str, Array]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files}
-    except (ValueError, OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+    except UNREADABLE as error:
         raise _error(f"the features file cannot be read: {error}", path, hint) from error
     except MemoryError as error:
         raise _error("the features file claims more data than fits memory", path, hint) from error

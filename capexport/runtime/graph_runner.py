@@ -26,11 +26,14 @@ class GraphRunner(Protocol):
 
 
 class Backend(Protocol):
-    """What a module in `backends/` offers. Both functions raise RuntimeMissingError."""
+    """What a module in `backends/` offers. Both functions raise RuntimeMissingError.
+
+    A graph with `packed` weights needs the project's kernels; without them it is never opened.
+    """
 
     def installed_version(self) -> str: ...
 
-    def open_graph(self, path: Path, threads: int) -> GraphRunner: ...
+    def open_graph(self, path: Path, threads: int, *, packed: bool) -> GraphRunner: ...
 
 
 def runtime_missing(runtime: str) -> RuntimeMissingError:

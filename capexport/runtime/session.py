@@ -16,6 +16,9 @@ from capexport.spec.vocabulary import Vocabulary
 
 Tensors = Mapping[str, Array]
 
+MOST_THREADS = 256
+"""No host that captions has more cores. At 100,000 LiteRT crashes and ONNX Runtime hangs."""
+
 
 class Session:
     """The two graphs of a bundle in one runtime. Every call checks its inputs by the manifest."""
@@ -88,7 +91,8 @@ def open_session(bundle: Bundle, runtime: str, threads: int = 1) -> Session:
     """Open both graphs of `bundle` in `runtime`, one of RUNTIMES.
 
     Raises:
-        InputError: no such runtime, no graphs for it in the bundle, or fewer than one thread.
+        InputError: no such runtime, no graphs for it in the bundle, or a number of threads that is
+            not from 1 to MOST_THREADS.
         RuntimeMissingError: the runtime is not installed or older than the bundle needs.
         BundleError: a graph does not open, or its inputs and outputs are not the manifest's.
     """
@@ -99,11 +103,16 @@ def open_session(bundle: Bundle, runtime: str, threads: int = 1) -> Session:
             where=str(bundle.path),
             hint=f"use {' or '.join(bundle.manifest.runtimes)}, or export it with --format both",
         )
-    if threads < 1:
-        raise InputError(f"{threads} threads", where="threads", hint="use at least 1")
+    if not 1 <= threads <= MOST_THREADS:
+        raise InputError(
+            f"{threads} threads are asked for",
+            where="threads",
+            hint=f"use from 1 to {MOST_THREADS}, no more than there are cores",
+        )
     _check_version(runtime, chosen.installed_version(), bundle.manifest.minimum_runtime)
+    packed = bundle.manifest.weights == "packed"
     graphs = {
-        graph: chosen.open_graph(bundle.file(graph_file(runtime, graph)), threads)
+        graph: chosen.open_graph(bundle.file(graph_file(runtime, graph)), threads, packed=packed)
         for graph in (ENCODER, DECODER_STEP)
     }
     signature = bundle.manifest.signature

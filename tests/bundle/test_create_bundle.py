@@ -10,6 +10,7 @@ import pytest
 
 from capexport.bundle import Bundle, BundleFile, Manifest, create_bundle, open_bundle
 from capexport.errors import BundleError
+from capexport.spec.vocabulary import Vocabulary
 
 Files = dict[str, bytes]
 Snapshot = Callable[[Path], Files]
@@ -117,6 +118,27 @@ def test_old_bundle_comes_back_when_the_last_rename_fails(
     assert open_bundle(bundle.path) == bundle
 
 
+@pytest.mark.parametrize("kind", ["web app", "bundle with notes"])
+def test_force_keeps_a_folder_that_only_looks_like_a_bundle(
+    kind: str, bundle: Bundle, manifest: Manifest, files: Files, snapshot: Snapshot
+) -> None:
+    if kind == "web app":
+        (bundle.path / "manifest.json").write_text('{"name": "my web app", "icons": []}')
+    else:
+        (bundle.path / "thesis.tex").write_text("years of work")
+    before = snapshot(bundle.path)
+    with pytest.raises(BundleError, match="no bundle: it is not replaced"):
+        create_bundle(bundle.path, manifest, files, force=True)
+    assert snapshot(bundle.path) == before
+
+
+def test_force_replaces_a_damaged_bundle(bundle: Bundle, manifest: Manifest, files: Files) -> None:
+    (bundle.path / "encoder.onnx").write_bytes(b"cut")
+    (bundle.path / "card.md").unlink()
+    create_bundle(bundle.path, manifest, files, force=True)
+    assert open_bundle(bundle.path) == bundle
+
+
 @pytest.mark.parametrize("kind", ["folder", "file", "dangling link"])
 def test_force_replaces_nothing_but_bundles(
     kind: str, tmp_path: Path, manifest: Manifest, files: Files
@@ -173,3 +195,20 @@ def test_bundle_for_one_runtime_has_only_its_graphs(
     assert json.loads((bundle.path / "manifest.json").read_text())["runtimes"] == {
         "onnxruntime": {"encoder": "encoder.onnx", "decoder_step": "decoder_step.onnx"}
     }
+
+
+@pytest.mark.parametrize("pieces", [7, 9])
+def test_every_token_needs_one_piece(
+    pieces: int, tmp_path: Path, manifest: Manifest, files: Files
+) -> None:
+    wrong = replace(manifest, vocabulary=Vocabulary(("piece",) * pieces))
+    with pytest.raises(ValueError, match="one piece for each token"):
+        create_bundle(tmp_path / "out", wrong, files, force=False)
+
+
+def test_card_tells_what_rounding_took(tmp_path: Path, manifest: Manifest, files: Files) -> None:
+    del files["card.md"]
+    graphs = {"encoder": {"nnz": 12345, "rounded_to_zero": 0}}
+    counted = replace(manifest, provenance={**manifest.provenance, "graphs": graphs})
+    card = create_bundle(tmp_path / "out", counted, files, force=False).read("card.md").decode()
+    assert "encoder 12,345, 0 of them rounded to zero" in card

@@ -224,7 +224,7 @@ def test_every_wrong_type_is_refused(bundle: Bundle) -> None:
         (("signature", "memory", 0, "name"), "token", "called 'token'"),
         (("runtimes", "litert", "encoder"), "encoder.onnx", "fixes it to 'encoder.tflite'"),
         (("runtimes", "tvm"), {}, "there is no runtime 'tvm'"),
-        (("vocabulary", "size"), 9, "has 8 pieces, the manifest says 9"),
+        (("vocabulary", "size"), 9, "size is 9, the model has 8 tokens"),
         (("vocabulary", "file"), "../words", "schema 1 fixes it to 'vocabulary.json'"),
         (("schema",), 0, "schema is 0"),
     ],
@@ -272,3 +272,18 @@ def test_folder_in_place_of_a_file(bundle: Bundle) -> None:
     (bundle.path / "card.md").unlink()
     (bundle.path / "card.md").mkdir()
     refuses(bundle, r"card\.md is no plain file")
+
+
+def test_vocabulary_that_is_shorter_than_promised(bundle: Bundle) -> None:
+    def promise_nine(document: Document) -> None:
+        document["signature"]["vocabulary_size"] = document["vocabulary"]["size"] = 9
+
+    rewrite(bundle, promise_nine)
+    refuses(bundle, "has 8 pieces, the manifest says 9")
+
+
+@pytest.mark.parametrize("tokens", [7, 9])
+def test_vocabulary_that_does_not_cover_the_tokens(tokens: int, bundle: Bundle) -> None:
+    """A word beyond the pieces would be an IndexError, and only in the caption that has it."""
+    rewrite(bundle, lambda d: d["signature"].update(vocabulary_size=tokens))
+    refuses(bundle, f"size is 8, the model has {tokens} tokens")

@@ -95,3 +95,16 @@ def test_tensors_must_be_the_architectures(tmp_path: Path, change: object, what:
     change(tensors)  # type: ignore[operator]
     with pytest.raises(CheckpointError, match=what):
         build_captioner(replace(checkpoint, tensors=tensors))
+
+
+def test_two_widths_of_features_are_refused(tmp_path: Path) -> None:
+    checkpoint = read_checkpoint(write_up_down(tmp_path / "c"))
+    width = checkpoint.config["fc_feat_size"] + 1
+    wider = torch.zeros(checkpoint.config["rnn_size"], width)
+    other = replace(
+        checkpoint,
+        config={**checkpoint.config, "fc_feat_size": width},
+        tensors={**checkpoint.tensors, "fc_embed.0.weight": wider},
+    )
+    with pytest.raises(UnsupportedError, match=f"fc features of {width} numbers"):
+        build_captioner(other)

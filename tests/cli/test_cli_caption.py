@@ -105,7 +105,8 @@ def test_default_runtime_is_the_bundles_first(
 def only_installed(monkeypatch: pytest.MonkeyPatch, installed: tuple[str, ...]) -> None:
     def open_session(bundle: Bundle, runtime: str, threads: int) -> str:
         if runtime not in installed:
-            raise RuntimeMissingError(f"{runtime} is missing", where=runtime, hint="install it")
+            hint = f"pip install 'capexport[{runtime}]'"
+            raise RuntimeMissingError(f"{runtime} is missing", where=runtime, hint=hint)
         return runtime
 
     monkeypatch.setattr(capexport.runtime, "open_session", open_session)
@@ -123,6 +124,16 @@ def test_default_runtime_skips_what_is_not_installed(
     assert capsys.readouterr().err == ""
 
 
+def test_a_beam_beyond_the_vocabulary_is_refused_once(
+    bundle: str, features: Path, sessions: list[tuple[str, int]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["caption", bundle, str(features), "--beam", "7"]) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines()[0] == "error: the beam width is 7"
+    assert len(captured.err.splitlines()) == 3
+
+
 def test_no_installed_runtime_names_the_extras(
     bundle: str,
     features: Path,
@@ -133,6 +144,7 @@ def test_no_installed_runtime_names_the_extras(
     only_installed(monkeypatch, ())
     assert main(["caption", bundle, str(features)]) == 1
     shown = capsys.readouterr().err
+    assert "litert is missing; onnxruntime is missing" in shown
     assert "capexport[litert]" in shown
     assert "capexport[onnxruntime]" in shown
 
@@ -174,6 +186,7 @@ def test_one_bad_input_does_not_stop_the_others_of_its_file(
     captured = capsys.readouterr()
     assert [record["input"] for record in json.loads(captured.out)] == ["good", "fine"]
     assert "error: wrong width" in captured.err
+    assert f"where: {path}: wide: att" in captured.err
 
 
 @pytest.mark.parametrize("name", ["photo.jpg", "PHOTO.PNG", "folder"])

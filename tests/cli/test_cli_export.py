@@ -75,10 +75,9 @@ def test_json_gives_bytes_before_and_after(
     assert main(["export", str(checkpoint), "--out", str(out), "--json"]) == 0
     captured = capsys.readouterr()
     document = json.loads(captured.out)
-    source = document["checkpoint"]
     assert captured.err == ""
     assert document["bundle"] == str(out)
-    assert source["bytes"] == (checkpoint / source["file"]).stat().st_size
+    assert document["checkpoint"] == {"file": "model_best_pruned.pth", "bytes": 1000}
     assert {f["name"]: f["bytes"] for f in document["files"]} == {
         path.name: path.stat().st_size for path in out.iterdir() if path.name != "manifest.json"
     }
@@ -96,6 +95,25 @@ def test_table_shows_every_file_and_where_it_went(
     for name in ("encoder.tflite", "decoder_step.tflite", "encoder.onnx", "decoder_step.onnx"):
         assert name in shown
     assert shown.endswith(f"wrote {out}\n")
+
+
+@pytest.mark.parametrize("problem", ["no parent", "dangling link", "no bundle"])
+def test_an_output_that_cannot_be_is_refused_before_any_work(
+    problem: str,
+    checkpoint: Path,
+    calls: list[dict[str, Any]],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "no" / "bundle" if problem == "no parent" else tmp_path / "bundle"
+    if problem == "dangling link":
+        out.symlink_to(tmp_path / "nowhere")
+    if problem == "no bundle":
+        out.mkdir()
+    force = ["--force"] if problem == "no bundle" else []
+    assert main(["export", str(checkpoint), "--out", str(out), *force]) == 1
+    assert len(capsys.readouterr().err.splitlines()) == 3
+    assert calls == []
 
 
 def test_an_existing_output_is_kept(

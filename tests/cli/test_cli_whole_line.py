@@ -47,13 +47,45 @@ def test_the_bundle_can_be_inspected(folder: Path, capsys: pytest.CaptureFixture
     assert main(["inspect", str(folder / "bundle"), "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["recipe"] == {"encoder": "fp32", "decoder": "fp32"}
+    assert main(["inspect", str(folder / "checkpoint"), "--json"]) == 0
+    checkpoint = json.loads(capsys.readouterr().out)
+    for key in ("parameters", "nnz", "sparsity", "size_bound_bytes", "layers"):
+        assert document[key] == checkpoint[key]
+    for counts in document["provenance"]["graphs"].values():
+        assert counts["nnz"] > counts["rounded_to_zero"] == 0
 
 
-def test_a_weight_form_that_is_not_there_is_refused_and_leaves_nothing(
+def test_a_weight_form_that_does_not_fit_is_refused_and_leaves_nothing(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = folder / "packed"
     arguments = ["export", str(folder / "checkpoint"), "--out", str(out), "--weights", "packed"]
-    assert main(arguments) == 1
+    assert main([*arguments, "--recipe", "fp32"]) == 1
     assert "packed" in capsys.readouterr().err
     assert not out.exists()
+
+
+@pytest.mark.parametrize("verb", ["caption", "verify"])
+def test_features_of_another_width_are_an_error_in_three_lines(
+    verb: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    narrow = write_features(tmp_path / "narrow.npz", features=7, region_counts=(3,))
+    bundle = str(folder / "bundle")
+    arguments = {
+        "caption": [bundle, str(narrow)],
+        "verify": [str(folder / "checkpoint"), bundle, "--inputs", str(narrow)],
+    }
+    assert main([verb, *arguments[verb]]) == 1
+    shown = capsys.readouterr().err.splitlines()
+    assert len(shown) == 3
+    assert "att must be float32 [regions, 24], it is float32 [3, 7]" in shown[0]
+
+
+def test_a_checkpoint_with_other_words_is_another_model(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = write_up_down(tmp_path / "checkpoint")
+    words = other / "tokenizer" / "word.vocab"
+    words.write_text(words.read_text().replace("baba", "dada"))
+    assert main(["verify", str(other), str(folder / "bundle")]) == 1
+    assert "its vocabulary differs" in capsys.readouterr().err

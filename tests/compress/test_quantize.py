@@ -95,7 +95,18 @@ def test_recipes_may_differ_per_part() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["int8", "encoder=fp32", "encoder=fp32,decoder=int8", ""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "int8",
+        "encoder=fp32",
+        "encoder=fp32,decoder=int8",
+        "encoder=fp32,decoder=fp32,dynamic_wi8",
+        "encoder=fp32,encoder=dynamic_wi8,decoder=fp32",
+        "encoder=fp32,decoder=fp32,",
+        "",
+    ],
+)
 def test_unknown_recipes_are_refused(text: str) -> None:
     with pytest.raises(InputError):
         parse_recipes(text)

@@ -64,7 +64,7 @@ def test_result_holds_plain_numbers(session: Session) -> None:
 
 @pytest.mark.parametrize("beam", [-1, 0, VOCABULARY + 1])
 def test_beam_out_of_range(session: Session, beam: int) -> None:
-    with pytest.raises(InputError, match=f"beam {beam}") as caught:
+    with pytest.raises(InputError, match=f"the beam width is {beam}") as caught:
         caption(session, tiny_captioner.features(3), beam)
     assert f"from 1 to {VOCABULARY}" in caught.value.hint
 

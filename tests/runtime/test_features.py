@@ -101,6 +101,11 @@ def npy(array: Array) -> bytes:
     return stream.getvalue()
 
 
+def header(text: str) -> bytes:
+    """An .npy file whose header is `text`, which numpy reads as Python source."""
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode()
+
+
 def zipped(member: bytes) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -121,9 +126,26 @@ HUGE = npy(ATT).replace(b"(3, 4), }" + b" " * 15, b"(9000000000000000, 4), }")
         (zipped(npy(ATT)[:-8]), "cannot be read"),
         (zipped(npy(ATT)[:20]), "cannot be read"),
         (zipped(HUGE), "cannot be read|more data than fits"),
+        (zipped(header("{'descr': '<f4', 'shape': (")), "cannot be read"),
+        (zipped(header("{'descr': '''")), "cannot be read"),
+        (zipped(header("  {\n 'descr': 1L")), "cannot be read"),
+        (zipped(npy(ATT).replace(b"(3, 4), }" + b" " * 23, b"(%d, 4), }" % 10**30)), "cannot be"),
         (zipped(npy(ATT))[:-40], r"is no \.npz file|cannot be read"),
     ],
-    ids=["empty", "pickle", "npy", "text", "short data", "short header", "huge", "cut zip"],
+    ids=[
+        "empty",
+        "pickle",
+        "npy",
+        "text",
+        "short data",
+        "short header",
+        "huge",
+        "open bracket",
+        "open string",
+        "bad indent",
+        "beyond 64 bits",
+        "cut zip",
+    ],
 )
 def test_files_that_are_refused(tmp_path: Path, data: bytes, message: str) -> None:
     path = tmp_path / "features.npz"

@@ -176,9 +176,12 @@ def test_runtime_that_the_bundle_has_no_graphs_for(bundle: Bundle, runtime: str)
     assert runtime in caught.value.hint
 
 
-def test_no_threads(bundle: Bundle, runtime: str) -> None:
-    with pytest.raises(InputError, match="0 threads"):
-        open_session(bundle, runtime, threads=0)
+@pytest.mark.parametrize("threads", [0, -1, 257, 100_000])
+def test_numbers_of_threads_that_would_crash_a_runtime(
+    bundle: Bundle, runtime: str, threads: int
+) -> None:
+    with pytest.raises(InputError, match=f"{threads} threads"):
+        open_session(bundle, runtime, threads=threads)
 
 
 @pytest.mark.parametrize("lost", ["everything", "the module"])

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from capexport.captioner.blocks import embedding, linear, lstm_cell
 from capexport.checkpoint import Checkpoint
+from capexport.errors import UnsupportedError
 from capexport.spec.signature import BEAMS, REGIONS, CaptionerSignature, StateSpec, TensorSpec
 
 Weights = Mapping[str, Tensor]
@@ -94,10 +95,16 @@ class UpDownStep(nn.Module):
 
 
 def up_down(checkpoint: Checkpoint) -> tuple[nn.Module, nn.Module, CaptionerSignature]:
-    """Encoder, decoder step and signature of an Up-Down checkpoint."""
+    """Encoder, decoder step and signature; UnsupportedError for two widths of features."""
     config, weights = checkpoint.config, checkpoint.tensors
     rnn, attention = config["rnn_size"], config["att_hid_size"]
     features = config["att_feat_size"]
+    if config["fc_feat_size"] != features:
+        raise UnsupportedError(
+            f"fc features of {config['fc_feat_size']} numbers beside att features of {features}",
+            where="config.json: fc_feat_size",
+            hint="a features file has one width for both: train with equal sizes",
+        )
     signature = CaptionerSignature(
         inputs=(TensorSpec("att", (REGIONS, features)), TensorSpec("fc", (1, features))),
         memory=(

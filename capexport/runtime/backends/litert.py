@@ -1,10 +1,13 @@
 """A .tflite file -> an open graph in Google's LiteRT interpreter."""
 
+import ctypes
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from capexport.errors import RuntimeMissingError
+from capexport.kernels.build import build
 from capexport.runtime.graph_runner import Array, runtime_missing, unreadable_graph
 
 RUNTIME = "litert"
@@ -20,16 +23,39 @@ def installed_version() -> str:
         raise runtime_missing(RUNTIME) from error
 
 
-def open_graph(path: Path, threads: int) -> "LiteRtGraph":
-    """The graph in `path`; RuntimeMissingError or BundleError when it cannot be opened."""
+def open_graph(path: Path, threads: int, *, packed: bool = False) -> "LiteRtGraph":
+    """The graph in `path`; RuntimeMissingError or BundleError when it cannot be opened.
+
+    Args:
+        packed: the weights are for the project's kernels, which are then built if need be.
+    """
     try:
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:
         raise runtime_missing(RUNTIME) from error
+    delegates = [_kernels()] if packed else None
     try:
-        return LiteRtGraph(Interpreter(model_path=str(path), num_threads=threads))
+        return LiteRtGraph(
+            Interpreter(model_path=str(path), num_threads=threads, experimental_delegates=delegates)
+        )
     except (ValueError, RuntimeError) as error:
         raise unreadable_graph(path, RUNTIME, error) from error
+
+
+def _kernels() -> Any:
+    """The delegate that runs packed weights; the interpreter keeps it alive."""
+    from ai_edge_litert.interpreter import load_delegate
+
+    library = build(product="litert")
+    try:
+        ctypes.CDLL(str(library))  # where load_delegate fails, so does its destructor, on stderr
+        return load_delegate(str(library))
+    except (OSError, ValueError) as error:
+        raise RuntimeMissingError(
+            f"{RUNTIME} cannot load the kernels for packed weights: {error}",
+            where=str(library),
+            hint="delete that file so that it is built again, or export with --weights dense",
+        ) from error
 
 
 class LiteRtGraph:

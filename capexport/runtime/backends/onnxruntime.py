@@ -5,6 +5,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from capexport.errors import RuntimeMissingError
+from capexport.kernels.build import build
 from capexport.runtime.graph_runner import Array, runtime_missing, unreadable_graph
 
 RUNTIME = "onnxruntime"
@@ -19,8 +21,12 @@ def installed_version() -> str:
         raise runtime_missing(RUNTIME) from error
 
 
-def open_graph(path: Path, threads: int) -> "OnnxRuntimeGraph":
-    """The graph in `path`; RuntimeMissingError or BundleError when it cannot be opened."""
+def open_graph(path: Path, threads: int, *, packed: bool = False) -> "OnnxRuntimeGraph":
+    """The graph in `path`; RuntimeMissingError or BundleError when it cannot be opened.
+
+    Args:
+        packed: the weights are for the project's kernels, which are then built if need be.
+    """
     try:
         import onnxruntime
         from onnxruntime.capi import onnxruntime_pybind11_state as faults
@@ -30,6 +36,8 @@ def open_graph(path: Path, threads: int) -> "OnnxRuntimeGraph":
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = SEVERITY_FATAL
+    if packed:
+        _register_operators(options, faults.Fail)
     try:
         session = onnxruntime.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"]
@@ -44,6 +52,19 @@ def open_graph(path: Path, threads: int) -> "OnnxRuntimeGraph":
     ) as error:
         raise unreadable_graph(path, RUNTIME, error) from error
     return OnnxRuntimeGraph(session)
+
+
+def _register_operators(options: Any, fault: type[Exception]) -> None:
+    """Make the operators for packed weights known; `fault` is what onnxruntime raises."""
+    library = build(product=RUNTIME)
+    try:
+        options.register_custom_ops_library(str(library))
+    except fault as error:
+        raise RuntimeMissingError(
+            f"{RUNTIME} cannot load the kernels for packed weights: {error}",
+            where=str(library),
+            hint="delete that file so that it is built again, or export with --weights dense",
+        ) from error
 
 
 class OnnxRuntimeGraph:

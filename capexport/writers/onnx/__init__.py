@@ -1,4 +1,4 @@
-"""An IR graph becomes the bytes of a plain ONNX file that needs no custom operator."""
+"""An IR graph becomes the bytes of an ONNX file; only packed weights need operators of our own."""
 
 from capexport.writers.onnx.assembly import write
 from capexport.writers.onnx.registry import registered

@@ -14,6 +14,8 @@ from capexport.writers.onnx.lowering import Lowering
 from capexport.writers.onnx.visitors import VISITORS
 
 OPSET = 20
+OWN_OPSET = 1
+"""Version of every operator set that is not ONNX's own."""
 IR_VERSION = 9  # the oldest that may hold opset 20
 
 
@@ -61,10 +63,16 @@ def _model(graph: Graph, emitter: Emitter) -> onnx.ModelProto:
     )
     return helper.make_model(
         frame,
-        opset_imports=[helper.make_opsetid("", OPSET)],
+        opset_imports=[helper.make_opsetid("", OPSET), *_own_operators(emitter)],
         ir_version=IR_VERSION,
         producer_name="capexport",
     )
+
+
+def _own_operators(emitter: Emitter) -> list[onnx.OperatorSetIdProto]:
+    """Declared by the files that need them only: by this a runtime sees what to load."""
+    domains = sorted({node.domain for node in emitter.nodes} - {""})
+    return [helper.make_opsetid(domain, OWN_OPSET) for domain in domains]
 
 
 def _value_info(spec: TensorSpec, name: str) -> onnx.ValueInfoProto:

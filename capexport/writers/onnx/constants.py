@@ -9,7 +9,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from capexport.errors import GraphError
 from capexport.ir.graph import Array, Constant, Graph
+from capexport.kernels.cksb import encode
 from capexport.writers.onnx.emitter import Emitter, Step, cast
 from capexport.writers.onnx.sparse import write_gap_coded
 
@@ -43,6 +45,14 @@ class ConstantStore:
         stored, scale = self.stored_transposed(name), broadcast_scale(self._constants[name])
         return stored if scale is None else self._dequantized(name, stored, scale.T)
 
+    def packed(self, name: str) -> str:
+        """A sparse int8 matrix as the uint8 bytes of its CKSB blob.
+
+        Raises:
+            UnsupportedError: the matrix cannot be stored so.
+        """
+        return self._once(name, "packed", lambda: self._store_packed(name))
+
     def derived(self, name: str, part: str, array: Array) -> str:
         """Store an array computed from a constant, once per `part`."""
         emitter = self._emitter
@@ -57,10 +67,20 @@ class ConstantStore:
 
     def _store(self, name: str, *, transposed: bool) -> str:
         constant = self._constants[name]
+        if constant.packed:
+            raise GraphError(
+                f"the packed weight {name!r} is read by an operator that cannot run it",
+                where="constants",
+                hint="mark packed weights with capexport.compress.choose_storage",
+            )
         data = constant.data.T if transposed else constant.data
         if constant.sparse:
             return write_gap_coded(self._emitter, name, data)
         return self._emitter.initializer(name, data)
+
+    def _store_packed(self, name: str) -> str:
+        blob = encode(self._constants[name].data)
+        return self._emitter.initializer(name, np.frombuffer(blob, np.uint8))
 
     def _transpose(self, name: str) -> str:
         return self._emitter.value("Transpose", (self.stored(name),), f"{name}.transposed")

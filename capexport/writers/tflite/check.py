@@ -5,12 +5,14 @@ from typing import Any
 from ai_edge_litert import schema_py_generated as schema
 
 from capexport.errors import GraphError
+from capexport.writers.tflite.packed_operators import check_packed
 from capexport.writers.tflite.versions import Operands, true_version
 
 _ELEMENT_BYTES = {
     schema.TensorType.FLOAT32: 4,
     schema.TensorType.INT32: 4,
     schema.TensorType.INT8: 1,
+    schema.TensorType.UINT8: 1,
 }
 
 
@@ -19,11 +21,13 @@ def check_file(data: bytes) -> None:
 
     - every operator declares the version that follows from its tensors, read back from the file
     - every dense constant has exactly the bytes of its shape
+    - every custom operator is one of the project's own, with inputs that its kernel accepts
     """
     model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(data, 0))
     for subgraph in model.subgraphs:
         for operator in subgraph.operators:
             _check_version(model, subgraph, operator)
+            _check_custom(model, subgraph, operator)
         for tensor in subgraph.tensors:
             _check_constant(model, tensor)
 
@@ -38,6 +42,12 @@ def _check_version(model: Any, subgraph: Any, operator: Any) -> None:
         raise _error(
             f"operator {code} declares version {entry.version}, needs {needed}", outputs[0]
         )
+
+
+def _check_custom(model: Any, subgraph: Any, operator: Any) -> None:
+    entry = model.operatorCodes[operator.opcodeIndex]
+    if entry.builtinCode == schema.BuiltinOperator.CUSTOM:
+        check_packed(entry.customCode.decode(), operator, subgraph, model.buffers)
 
 
 def _check_constant(model: Any, tensor: Any) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from capexport.errors import GraphError
 from capexport.ir.graph import Constant, Graph, Node, QuantParams
 from capexport.spec.signature import TensorSpec
 from capexport.writers.tflite.model import TfliteModel
@@ -30,12 +31,24 @@ class Lowering:
 
     def _constant(self, constant: Constant) -> int:
         """Dense in the runtime's memory; a sparse one is unpacked once, by DENSIFY."""
+        if constant.packed:
+            raise GraphError(
+                "only linears and embeddings read packed weights",
+                where=f"{self.graph.name}: {constant.name}",
+                hint="store this weight dense",
+            )
         if not constant.sparse:
             return self.model.constant(constant)
         stored = self.model.sparse_constant(constant)
         dense = self.model.like(stored, constant.name, constant.dtype)
         self.model.operator(Op.DENSIFY, [stored], [dense], "DensifyOptions")
         return dense
+
+    def stored(self, constant: Constant) -> int:
+        """Tensor of a constant that the graph itself does not have; one for each name."""
+        if constant.name not in self._tensors:
+            self._tensors[constant.name] = self.model.constant(constant)
+        return self._tensors[constant.name]
 
     def float_tensor(self, name: str) -> int:
         """The same as float32: an int8 constant goes through one DEQUANTIZE."""

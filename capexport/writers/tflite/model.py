@@ -1,7 +1,7 @@
 """A .tflite under construction: tensors, aligned buffers, operators with their true version."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import flatbuffers
 import numpy as np
@@ -16,11 +16,20 @@ TYPES = {
     "float32": schema.TensorType.FLOAT32,
     "int32": schema.TensorType.INT32,
     "int8": schema.TensorType.INT8,
+    "uint8": schema.TensorType.UINT8,
 }
 ALIGNMENT = 64
 """Bytes. XNNPACK and the custom operators of LiteRT 2.x read constants in place."""
 SIGNATURE = "serving_default"
 OMITTED = -1
+
+
+class OperatorCode(NamedTuple):
+    """What operators of one kind share in the file; `custom` names those that are not TFLite's."""
+
+    builtin: int
+    version: int
+    custom: str = ""
 
 
 class AlignedBuffer(schema.BufferT):  # type: ignore[misc]  # the generated module is untyped
@@ -61,7 +70,7 @@ class TfliteModel:
         self._tensors: list[Any] = []
         self._buffers: list[Any] = [schema.BufferT()]  # by convention buffer 0 is empty
         self._operators: list[Any] = []
-        self._codes: dict[tuple[int, int], int] = {}
+        self._codes: dict[OperatorCode, int] = {}
         self._shared: dict[tuple[str, tuple[int, ...], bytes], int] = {}
 
     # ------------------------------------------------------------ tensors
@@ -127,26 +136,38 @@ class TfliteModel:
         **fields: Any,
     ) -> None:
         """Append an operator; `options` names its table in the schema, `fields` are its members."""
-        operator = schema.OperatorT()
-        operator.inputs = np.array(inputs, np.int32)
-        operator.outputs = np.array(outputs, np.int32)
-        if options is not None:
-            operator.builtinOptionsType = getattr(schema.BuiltinOptions, options)
-            operator.builtinOptions = getattr(schema, options + "T")(**fields)
         given = [self._tensors[i] for i in inputs if i != OMITTED]
         operands = Operands(given, [self._tensors[i] for i in outputs], self._buffers)
         version = true_version(code, operands)
-        operator.opcodeIndex = self._codes.setdefault((code, version), len(self._codes))
+        operator = self._operator(OperatorCode(code, version), inputs, outputs)
+        if options is not None:
+            operator.builtinOptionsType = getattr(schema.BuiltinOptions, options)
+            operator.builtinOptions = getattr(schema, options + "T")(**fields)
+
+    def custom_operator(
+        self, name: str, inputs: Sequence[int], outputs: Sequence[int], options: bytes = b""
+    ) -> None:
+        """Append an operator that a delegate must bring."""
+        code = OperatorCode(schema.BuiltinOperator.CUSTOM, 1, name)
+        operator = self._operator(code, inputs, outputs)
+        operator.customOptions = np.frombuffer(options, np.uint8)
+
+    def _operator(self, code: OperatorCode, inputs: Sequence[int], outputs: Sequence[int]) -> Any:
+        operator = schema.OperatorT()
+        operator.inputs = np.array(inputs, np.int32)
+        operator.outputs = np.array(outputs, np.int32)
+        operator.opcodeIndex = self._codes.setdefault(code, len(self._codes))
         self._operators.append(operator)
+        return operator
 
     @property
     def has_sparse_int8_linear(self) -> bool:
-        sparse = (schema.BuiltinOperator.FULLY_CONNECTED, SPARSE_FULLY_CONNECTED) in self._codes
-        return sparse and (schema.BuiltinOperator.DENSIFY, 1) in self._codes
+        sparse = OperatorCode(schema.BuiltinOperator.FULLY_CONNECTED, SPARSE_FULLY_CONNECTED)
+        return {sparse, OperatorCode(schema.BuiltinOperator.DENSIFY, 1)} <= set(self._codes)
 
     @property
     def has_int8_embedding(self) -> bool:
-        return (schema.BuiltinOperator.EMBEDDING_LOOKUP, 4) in self._codes
+        return OperatorCode(schema.BuiltinOperator.EMBEDDING_LOOKUP, 4) in self._codes
 
     # ------------------------------------------------------------ file
     def serialize(self, inputs: dict[str, int], outputs: dict[str, int]) -> bytes:
@@ -166,7 +187,7 @@ class TfliteModel:
         model = schema.ModelT()
         model.version, model.description = 3, "capexport"
         model.buffers = self._buffers
-        model.operatorCodes = [_operator_code(code, version) for code, version in self._codes]
+        model.operatorCodes = [_operator_code(code) for code in self._codes]
         model.subgraphs, model.signatureDefs = [subgraph], [signature]
         size = sum(buffer.data.nbytes for buffer in self._buffers if buffer.data is not None)
         builder = SharingBuilder(size + size // 8 + (1 << 20))
@@ -184,10 +205,10 @@ def _quantization(constant: Constant) -> Any:
     return parameters
 
 
-def _operator_code(code: int, version: int) -> Any:
+def _operator_code(code: OperatorCode) -> Any:
     entry = schema.OperatorCodeT()
-    entry.builtinCode, entry.deprecatedBuiltinCode = code, min(code, 127)
-    entry.version = version
+    entry.builtinCode, entry.deprecatedBuiltinCode = code.builtin, min(code.builtin, 127)
+    entry.version, entry.customCode = code.version, code.custom or None
     return entry
 
 

@@ -7,6 +7,7 @@ from capexport.writers.onnx.constants import broadcast_scale
 from capexport.writers.onnx.emitter import Step, cast
 from capexport.writers.onnx.lowering import Lowering
 from capexport.writers.onnx.registry import visits
+from capexport.writers.onnx.visitors.packed import packed_constant, packed_embedding
 
 
 @visits("embedding")
@@ -14,7 +15,9 @@ def _embedding(lowering: Lowering, node: Node) -> None:
     table, ids = node.inputs
     constant = lowering.graph.constants.get(table)
     scale = broadcast_scale(constant) if constant else None
-    if scale is not None:
+    if packed := packed_constant(lowering, table):
+        packed_embedding(lowering, node, packed)
+    elif scale is not None:
         _from_int8_table(lowering, node, scale)
     else:
         lowering.emitter.node("Gather", (lowering.read(table), ids), node.outputs, axis=0)

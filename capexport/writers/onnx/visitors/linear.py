@@ -7,10 +7,18 @@ from capexport.writers.onnx.emitter import Step
 from capexport.writers.onnx.lowering import Lowering
 from capexport.writers.onnx.registry import visits
 from capexport.writers.onnx.visitors.dynamic_int8 import int8_linear
+from capexport.writers.onnx.visitors.packed import packed_constant, packed_linear
 
 
 @visits("linear")
 def _linear(lowering: Lowering, node: Node) -> None:
+    if weight := packed_constant(lowering, node.inputs[1]):
+        packed_linear(lowering, node, weight)
+    else:
+        _standard_linear(lowering, node)
+
+
+def _standard_linear(lowering: Lowering, node: Node) -> None:
     """MatMul and Add, never Gemm: weight quantizers of onnxruntime skip a Gemm silently."""
     value, steps = PRODUCTS[_activations(node)](lowering, node)
     relu = [Step("Relu")] if node.attributes["relu"] else []

@@ -1,4 +1,7 @@
-"""Weights: FULLY_CONNECTED and EMBEDDING_LOOKUP, float or int8, dense or sparse."""
+"""Weights: FULLY_CONNECTED and EMBEDDING_LOOKUP, float or int8, dense or sparse.
+
+Packed weights go to operators of the project's own, see packed.py.
+"""
 
 from ai_edge_litert import schema_py_generated as schema
 
@@ -7,6 +10,7 @@ from capexport.ir.graph import Constant, Node
 from capexport.ir.ops import DYNAMIC
 from capexport.writers.tflite.lowering import Lowering, visits
 from capexport.writers.tflite.model import OMITTED
+from capexport.writers.tflite.visitors import packed
 
 Op = schema.BuiltinOperator
 Activation = schema.ActivationFunctionType
@@ -22,6 +26,9 @@ def _linear(lowering: Lowering, node: Node) -> None:
             where=f"{lowering.graph.name}: {node.outputs[0]}",
             hint="use matmul for a product of two values",
         )
+    if constant.packed:
+        packed.sparse_linear(lowering, node)
+        return
     dynamic = node.attributes["activations"] == DYNAMIC
     inputs = [
         lowering.tensor(x),
@@ -51,5 +58,8 @@ def _weight_tensor(lowering: Lowering, constant: Constant, dynamic: bool) -> int
 @visits("embedding")
 def _embedding(lowering: Lowering, node: Node) -> None:
     table, ids = node.inputs
+    if table in lowering.graph.constants and lowering.graph.constants[table].packed:
+        packed.sparse_embedding(lowering, node)
+        return
     inputs = [lowering.tensor(ids), lowering.tensor(table)]
     lowering.model.operator(Op.EMBEDDING_LOOKUP, inputs, [lowering.tensor(node.outputs[0])])

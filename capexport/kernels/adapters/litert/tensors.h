@@ -1,0 +1,27 @@
+/* Tensors of the runtime, looked at with distrust: a file may be damaged, a layout may be new. */
+#ifndef TENSORS_H
+#define TENSORS_H
+#include "tfl_abi.h"
+
+/* The tensor, or NULL where there is none of that number. */
+const tfl_tensor* tensor_at(const tfl_context* c, int number);
+
+/* Name for messages, never NULL. */
+const char* tensor_name(const tfl_context* c, int number);
+
+/* What a tensor must be; NULL and a report otherwise. Its size in bytes must be that of its shape:
+ * were the fields of tfl_tensor laid out differently, this is where it would show. */
+const tfl_tensor* tensor_of(tfl_context* c, int number, int type);
+
+/* The bytes of a one-dimensional constant; NULL and a report otherwise. length < 0: any. */
+const void* constant_of(tfl_context* c, int number, int type, int64_t length);
+
+/* Product of all lengths, -1 where one of them is negative or the product leaves int32. */
+int64_t elements_of(const tfl_ints* dims);
+
+/* Gives the tensor `y` the first `kept_axes` axes of `x`, and one of length `last` after them. */
+tfl_status shape_like(tfl_context* c, int y, const tfl_tensor* x, int kept_axes, int last);
+
+/* 64-byte aligned memory for free(); NULL and a report when there is none. */
+void* aligned_memory(tfl_context* c, size_t size);
+#endif

@@ -1,0 +1,32 @@
+/* The operators of the domain "capexport", version 1. The README of this folder describes them. */
+#ifndef CK_ORT_OPS_H
+#define CK_ORT_OPS_H
+#include "capexport_kernels.h"
+#include "node.h"
+
+extern const OrtCustomOp SPARSE_MATMUL, SPARSE_GATHER;
+
+/* Constant inputs 1 and 2, which both operators have: the checked weight, and a float per row. */
+OrtStatus* read_weight(const node* n, const OrtKernelInfo* info, ck_weights* weights,
+                       const float** scale);
+
+/* A constant input with one float per row of the weight; `misfit` is the error if it has not. */
+OrtStatus* read_row_floats(const node* n, const OrtKernelInfo* info, size_t index, int32_t rows,
+                           const char* misfit, const float** out);
+
+/* The answers that are the same for both. */
+const char* on_cpu(const OrtCustomOp* op);
+size_t one_output(const OrtCustomOp* op);
+int float_output(const OrtCustomOp* op, size_t index);
+int required(const OrtCustomOp* op, size_t index);
+int default_memory(const OrtCustomOp* op, size_t index);
+int not_variadic(const OrtCustomOp* op);
+
+#define OP_COMMON                                                                      \
+  .version = ORT_CUSTOM_OP_LEVEL, .GetExecutionProviderType = on_cpu,                  \
+  .GetOutputTypeCount = one_output, .GetOutputType = float_output,                     \
+  .GetInputCharacteristic = required, .GetOutputCharacteristic = required,             \
+  .GetInputMemoryType = default_memory, .GetVariadicInputMinArity = not_variadic,      \
+  .GetVariadicInputHomogeneity = not_variadic, .GetVariadicOutputMinArity = not_variadic, \
+  .GetVariadicOutputHomogeneity = not_variadic
+#endif

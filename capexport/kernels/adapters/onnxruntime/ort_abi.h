@@ -1,0 +1,112 @@
+/* The part of ONNX Runtime's C interface that the adapter uses, written down by hand, so that no
+ * header of ONNX Runtime is needed to build it.
+ *
+ * OrtApi is a table of functions to which releases only append: a place in it never changes its
+ * meaning. All places used here exist since API level 17, which ONNX Runtime 1.17 brought. */
+#ifndef CK_ORT_ABI_H
+#define CK_ORT_ABI_H
+#include <stddef.h>
+#include <stdint.h>
+
+enum { ORT_API_LEVEL = 17 };
+
+enum { ORT_FAIL = 1, ORT_INVALID_ARGUMENT = 2 };                     /* OrtErrorCode */
+enum { ORT_TENSOR_FLOAT = 1, ORT_TENSOR_UINT8 = 2, ORT_TENSOR_INT32 = 6 };
+enum { ORT_REQUIRED = 0 };                                           /* of an input or output */
+enum { ORT_MEMORY_DEFAULT = 0 };
+
+typedef struct OrtStatus OrtStatus; /* NULL: all is well */
+typedef struct OrtSessionOptions OrtSessionOptions;
+typedef struct OrtCustomOpDomain OrtCustomOpDomain;
+typedef struct OrtKernelInfo OrtKernelInfo;
+typedef struct OrtKernelContext OrtKernelContext;
+typedef struct OrtValue OrtValue;
+typedef struct OrtTensorTypeAndShapeInfo OrtTensorTypeAndShapeInfo;
+typedef struct OrtCustomOp OrtCustomOp;
+typedef void (*ort_skipped)(void);
+
+typedef struct {
+  OrtStatus* (*CreateStatus)(int code, const char* message);
+  ort_skipped skipped_1[25];
+  OrtStatus* (*CreateCustomOpDomain)(const char* domain, OrtCustomOpDomain** out);
+  OrtStatus* (*CustomOpDomain_Add)(OrtCustomOpDomain* domain, const OrtCustomOp* op);
+  OrtStatus* (*AddCustomOpDomain)(OrtSessionOptions* options, OrtCustomOpDomain* domain);
+  ort_skipped skipped_29[22];
+  OrtStatus* (*GetTensorMutableData)(const OrtValue* value, void** out);
+  ort_skipped skipped_52[9];
+  OrtStatus* (*GetDimensionsCount)(const OrtTensorTypeAndShapeInfo* info, size_t* out);
+  OrtStatus* (*GetDimensions)(const OrtTensorTypeAndShapeInfo* info, int64_t* dims, size_t count);
+  ort_skipped skipped_63[2];
+  OrtStatus* (*GetTensorTypeAndShape)(const OrtValue* value, OrtTensorTypeAndShapeInfo** out);
+  ort_skipped skipped_66[20];
+  OrtStatus* (*KernelInfoGetAttribute_int64)(const OrtKernelInfo* info, const char* name,
+                                             int64_t* out);
+  ort_skipped skipped_87[3];
+  OrtStatus* (*KernelContext_GetInput)(const OrtKernelContext* context, size_t index,
+                                       const OrtValue** out);
+  OrtStatus* (*KernelContext_GetOutput)(OrtKernelContext* context, size_t index,
+                                        const int64_t* dims, size_t rank, OrtValue** out);
+  ort_skipped skipped_92;
+  void (*ReleaseStatus)(OrtStatus* status);
+  ort_skipped skipped_94[5];
+  void (*ReleaseTensorTypeAndShapeInfo)(OrtTensorTypeAndShapeInfo* info);
+  ort_skipped skipped_100;
+  void (*ReleaseCustomOpDomain)(OrtCustomOpDomain* domain);
+  ort_skipped skipped_102[142];
+  OrtStatus* (*KernelInfo_GetNodeName)(const OrtKernelInfo* info, char* out, size_t* size);
+  ort_skipped skipped_245[4];
+  OrtStatus* (*KernelInfoGetConstantInput_tensor)(const OrtKernelInfo* info, size_t index,
+                                                  int* is_constant, const OrtValue** out);
+  ort_skipped skipped_250[24];
+  OrtStatus* (*KernelContext_ParallelFor)(const OrtKernelContext* context,
+                                          void (*function)(void* data, size_t index), size_t total,
+                                          size_t batches, void* data);
+} OrtApi;
+
+#define ORT_PLACE(function, place)                                     \
+  _Static_assert(offsetof(OrtApi, function) == (place) * sizeof(void*), \
+                 #function " is not at its place")
+ORT_PLACE(CreateCustomOpDomain, 26);
+ORT_PLACE(GetTensorMutableData, 51);
+ORT_PLACE(GetDimensionsCount, 61);
+ORT_PLACE(GetTensorTypeAndShape, 65);
+ORT_PLACE(KernelInfoGetAttribute_int64, 86);
+ORT_PLACE(KernelContext_GetInput, 90);
+ORT_PLACE(ReleaseStatus, 93);
+ORT_PLACE(ReleaseTensorTypeAndShapeInfo, 99);
+ORT_PLACE(ReleaseCustomOpDomain, 101);
+ORT_PLACE(KernelInfo_GetNodeName, 244);
+ORT_PLACE(KernelInfoGetConstantInput_tensor, 249);
+ORT_PLACE(KernelContext_ParallelFor, 274);
+
+typedef struct {
+  const OrtApi* (*GetApi)(uint32_t level); /* NULL: the runtime is older */
+  const char* (*GetVersionString)(void);
+} OrtApiBase;
+
+/* As of level 16; a runtime reads no later field of an operator that says so. */
+enum { ORT_CUSTOM_OP_LEVEL = 16 };
+
+struct OrtCustomOp {
+  uint32_t version;
+  ort_skipped CreateKernel;
+  const char* (*GetName)(const OrtCustomOp* op);
+  const char* (*GetExecutionProviderType)(const OrtCustomOp* op);
+  int (*GetInputType)(const OrtCustomOp* op, size_t index);
+  size_t (*GetInputTypeCount)(const OrtCustomOp* op);
+  int (*GetOutputType)(const OrtCustomOp* op, size_t index);
+  size_t (*GetOutputTypeCount)(const OrtCustomOp* op);
+  ort_skipped KernelCompute;
+  void (*KernelDestroy)(void* kernel);
+  int (*GetInputCharacteristic)(const OrtCustomOp* op, size_t index);
+  int (*GetOutputCharacteristic)(const OrtCustomOp* op, size_t index);
+  int (*GetInputMemoryType)(const OrtCustomOp* op, size_t index);
+  int (*GetVariadicInputMinArity)(const OrtCustomOp* op);
+  int (*GetVariadicInputHomogeneity)(const OrtCustomOp* op);
+  int (*GetVariadicOutputMinArity)(const OrtCustomOp* op);
+  int (*GetVariadicOutputHomogeneity)(const OrtCustomOp* op);
+  OrtStatus* (*CreateKernelV2)(const OrtCustomOp* op, const OrtApi* api, const OrtKernelInfo* info,
+                               void** kernel);
+  OrtStatus* (*KernelComputeV2)(void* kernel, OrtKernelContext* context);
+};
+#endif

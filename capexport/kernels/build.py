@@ -1,0 +1,100 @@
+"""C sources -> a shared library for a target, built once and kept in the user's cache."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from capexport.errors import InputError
+from capexport.kernels.compiler import Command, find_compiler, run_compiler
+from capexport.kernels.products import CHECK, PRODUCTS, Product
+from capexport.kernels.targets import COMPILER_FLAGS, STATIC_AARCH64, TARGETS, Target
+
+KERNELS = Path(__file__).resolve().parent
+
+
+def build(target: str = "host", *, product: str = "kernels", force: bool = False) -> Path:
+    """A library of PRODUCTS for one of TARGETS; compiled when sources or compiler changed.
+
+    Raises:
+        InputError: no target has that name.
+        RuntimeMissingError: no compiler, or it failed, or the cache cannot be written.
+    """
+    if target not in TARGETS:
+        raise InputError(
+            f"there is no target {target!r}", where="target", hint=f"one of: {', '.join(TARGETS)}"
+        )
+    return _cached(TARGETS[target], PRODUCTS[product], force)
+
+
+def build_check(target: Target = STATIC_AARCH64, *, force: bool = False) -> Path:
+    """The program that compares every kernel which the CPU supports with a plain product."""
+    return _cached(target, CHECK, force)
+
+
+def c_files(*folders: str) -> list[Path]:
+    """All C files of some folders of `capexport/kernels`, sorted."""
+    return sorted(file for folder in folders for file in (KERNELS / folder).rglob("*.c"))
+
+
+def cache_folder() -> Path:
+    """Where libraries are kept: capexport/kernels in XDG_CACHE_HOME or ~/.cache."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache, "capexport", "kernels")
+
+
+def _cached(target: Target, product: Product, force: bool) -> Path:
+    compiler = find_compiler(target)
+    out = cache_folder() / target.name / _key(target, compiler, product) / product.file
+    if force or not out.is_file():
+        try:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            _build(target, compiler, product, out)
+        except OSError as error:
+            raise InputError(
+                f"the library cannot be written: {error.strerror}",
+                where=str(out.parent),
+                hint="set XDG_CACHE_HOME to a folder that can be written",
+            ) from error
+    return out
+
+
+def _key(target: Target, compiler: Command, product: Product) -> str:
+    """Names everything that the result depends on."""
+    digest = hashlib.sha256(repr((target, compiler, product, COMPILER_FLAGS)).encode())
+    headers = [*KERNELS.rglob("*.h"), *KERNELS.rglob("*.inc")]
+    for file in sorted([*c_files(*product.folders), *headers]):
+        digest.update(file.relative_to(KERNELS).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _build(target: Target, compiler: Command, product: Product, out: Path) -> None:
+    """Builds next to `out` and renames, so that two processes cannot meet half a file."""
+    with tempfile.TemporaryDirectory(dir=out.parent) as temporary:
+        folder = Path(temporary)
+        _compile(target, compiler, product, folder)
+        os.replace(folder / out.name, out)
+
+
+def _compile(target: Target, compiler: Command, product: Product, folder: Path) -> None:
+    flags = (*COMPILER_FLAGS, *product.flags, f"-I{KERNELS / 'include'}")
+    run_compiler([*compiler, *flags, "-c", *map(str, c_files(*product.folders))], folder)
+    objects = sorted(file.name for file in folder.glob("*.o"))
+    linker_flags = (*target.linker_flags, "-o", product.file)
+    if target.linking == "static":
+        run_compiler([*compiler, "-static", *objects, "-lm", *linker_flags], folder)
+        return
+    libraries = ["-lm"]
+    shared = [*compiler, "-shared"]
+    if target.linking == "bionic":
+        shared.append("-nostdlib")
+        libraries = ["-Wl,--no-as-needed", _name_of_bionic(shared, folder)]
+    soname = f"-Wl,-soname,{product.file}"
+    run_compiler([*shared, *objects, *libraries, soname, *linker_flags], folder)
+
+
+def _name_of_bionic(shared: list[str], folder: Path) -> str:
+    """An empty libc.so: makes the linker note that the library needs bionic's."""
+    (folder / "empty.c").touch()
+    run_compiler([*shared, "empty.c", "-Wl,-soname,libc.so", "-o", "libc.so"], folder)
+    return "libc.so"

@@ -1,0 +1,34 @@
+"""The files that are built from the C sources: one row of data each."""
+
+from dataclasses import dataclass
+
+HIDE_THE_KERNELS = "-DCK_API="
+"""Makes a library export its own entry points only."""
+
+
+@dataclass(frozen=True)
+class Product:
+    """What is compiled into one file.
+
+    Args:
+        file: name of the result.
+        folders: of `capexport/kernels`, whose C files go into it.
+        flags: for the compiler, besides those that every product gets.
+    """
+
+    file: str
+    folders: tuple[str, ...]
+    flags: tuple[str, ...] = ()
+
+
+PRODUCTS = {
+    "kernels": Product("libcapexport_kernels.so", ("src",)),
+    "litert": Product("libcapexport_litert.so", ("src", "adapters/litert"), (HIDE_THE_KERNELS,)),
+    "onnxruntime": Product(
+        "libcapexport_onnxruntime.so", ("src", "adapters/onnxruntime"), (HIDE_THE_KERNELS,)
+    ),
+}
+"""What `build` takes as `product`: the kernels themselves, and the runtimes' way to them."""
+
+CHECK = Product("capexport_kernels_check", ("src", "check"))
+"""The program that compares every kernel which the CPU supports with a plain product."""

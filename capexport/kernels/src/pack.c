@@ -1,0 +1,113 @@
+/* Checked weights -> a packed matrix in the caller's memory: measured first, then written. */
+#include "pack.h"
+
+#include "kernel.h"
+
+size_t ck_work_size(const ck_weights* w) {
+  const uint64_t rows = (uint64_t)w->rows;
+  return (size_t)(ck_round_up((rows + 1) * 4, 64) + 2 * ck_round_up(rows * 4, 64) +
+                  ck_round_up(rows * 2, 64));
+}
+
+static ck_work divide(const ck_weights* w, void* memory) {
+  const uint64_t rows = (uint64_t)w->rows;
+  char* at = memory;
+  ck_work work;
+  work.index = (void*)at;
+  work.order = (void*)(at += ck_round_up((rows + 1) * 4, 64));
+  work.spare = (void*)(at += ck_round_up(rows * 4, 64));
+  work.nnz = (void*)(at + ck_round_up(rows * 4, 64));
+  return work;
+}
+
+static void count_rows(const ck_weights* w, ck_work* work) {
+  ck_index_rows(w, work->index);
+  for (int32_t row = 0; row < w->rows; row++) {
+    int32_t nnz = 0;
+    ck_cursor c = ck_cursor_at(w, work->index, row);
+    for (; c.column != CK_ROW_END; ck_cursor_next(&c)) nnz++;
+    work->nnz[row] = (uint16_t)nnz;
+    work->order[row] = row;
+  }
+}
+
+static uint64_t append(uint64_t* size, uint64_t bytes) {
+  const uint64_t at = *size;
+  *size = ck_round_up(at + bytes, CK_ALIGNMENT);
+  return at;
+}
+
+/* The header: where each section lies, without anything being written there. */
+static ck_packed header(const ck_weights* w, int32_t kernel, int64_t slots) {
+  const ck_kernel_info* info = ck_kernel(kernel);
+  const uint64_t groups = (uint64_t)ck_groups_of(w->rows), lanes = groups * CK_LANES;
+  const uint64_t stored = (uint64_t)slots, steps = stored / (CK_LANES * CK_SLOTS);
+  const int well = info->layout == CK_LAYOUT_WELL;
+  ck_packed p = {CK_MAGIC, kernel, w->rows, w->cols, (int32_t)groups, info->window,
+                 0,        0,      0,       0,       0,               0,
+                 0,        0};
+  uint64_t size = ck_round_up(sizeof p, CK_ALIGNMENT);
+  p.row = append(&size, lanes * 4);
+  p.rowsum = append(&size, lanes * 4);
+  p.scale = append(&size, lanes * 4);
+  p.bias = append(&size, lanes * 4);
+  p.start = append(&size, (well ? groups + 1 : lanes + 1) * 4);
+  p.column = append(&size, (well ? steps : stored) * 2);
+  p.weight = append(&size, well ? steps * CK_STEP_BYTES : stored);
+  p.size = size;
+  return p;
+}
+
+ck_status ck_make_plan(const ck_weights* w, int32_t kernel, void* memory, ck_plan* plan) {
+  const ck_kernel_info* info = ck_kernel(kernel);
+  if (!info) return CK_KERNEL_UNKNOWN;
+  if ((ck_isa() & info->isa) != info->isa) return CK_KERNEL_UNSUPPORTED;
+  if (!ck_aligned(memory)) return CK_MISALIGNED;
+  ck_work work = divide(w, memory);
+  count_rows(w, &work);
+  int64_t slots;
+  if (info->layout == CK_LAYOUT_WELL) {
+    ck_order_by_nnz(w, &work);
+    slots = ck_well_steps(w, &work, info->window) * CK_LANES * CK_SLOTS;
+  } else {
+    slots = ck_csr_entries(w, &work);
+  }
+  if (slots > UINT32_MAX) return CK_TOO_LARGE;
+  *plan = (ck_plan){kernel, slots, header(w, kernel, slots).size};
+  return CK_OK;
+}
+
+static int32_t sum_of_row(const ck_weights* w, const ck_work* work, int32_t row) {
+  int32_t sum = 0;
+  ck_cursor c = ck_cursor_at(w, work->index, row);
+  for (; c.column != CK_ROW_END; ck_cursor_next(&c)) sum += c.weight;
+  return sum;
+}
+
+/* What finishing needs of each lane; a lane of padding has zeros. */
+static void pack_lanes(const ck_weights* w, const ck_work* work, const float* scale,
+                       const float* bias, ck_packed* p) {
+  for (int32_t lane = 0; lane < p->groups * CK_LANES; lane++) {
+    const int32_t row = lane < w->rows ? work->order[lane] : -1;
+    CK_SECTION_OUT(int32_t, p, row)[lane] = row;
+    CK_SECTION_OUT(int32_t, p, rowsum)[lane] = row < 0 ? 0 : sum_of_row(w, work, row);
+    CK_SECTION_OUT(float, p, scale)[lane] = row < 0 ? 0.f : scale ? scale[row] : 1.f;
+    CK_SECTION_OUT(float, p, bias)[lane] = row < 0 || !bias ? 0.f : bias[row];
+  }
+}
+
+ck_status ck_pack(const ck_weights* w, const ck_plan* plan, const float* scale, const float* bias,
+                  void* memory, ck_packed* packed) {
+  const ck_kernel_info* info = ck_kernel(plan->kernel);
+  if (!info) return CK_KERNEL_UNKNOWN;
+  if (!ck_aligned(memory) || !ck_aligned(packed)) return CK_MISALIGNED;
+  const ck_work work = divide(w, memory);
+  *packed = header(w, plan->kernel, plan->slots);
+  if (packed->size != plan->packed_size) return CK_ARGUMENT;
+  pack_lanes(w, &work, scale, bias, packed);
+  if (info->layout == CK_LAYOUT_WELL)
+    ck_pack_well(w, &work, packed);
+  else
+    ck_pack_csr(w, &work, packed);
+  return CK_OK;
+}

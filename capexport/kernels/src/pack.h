@@ -1,0 +1,28 @@
+/* The work memory of packing, and what each layout has to offer to be packed. */
+#ifndef CK_PACK_H
+#define CK_PACK_H
+#include "cursor.h"
+
+/* Lives in the caller's work buffer. */
+typedef struct {
+  uint32_t* index; /* [rows + 1] as ck_index_rows fills it */
+  int32_t* order;  /* [rows] the row of each lane */
+  int32_t* spare;  /* [rows] for sorting */
+  uint16_t* nnz;   /* [rows] non-zeros of each row */
+} ck_work;
+
+/* Sorts work->order by the number of non-zeros, most first, equal ones by row. */
+void ck_order_by_nnz(const ck_weights* w, ck_work* work);
+
+/* Steps that the rows need in this order, and packing them. */
+int64_t ck_well_steps(const ck_weights* w, const ck_work* work, int32_t window);
+void ck_pack_well(const ck_weights* w, const ck_work* work, ck_packed* p);
+
+/* Entries with padding, and packing them. */
+int64_t ck_csr_entries(const ck_weights* w, const ck_work* work);
+void ck_pack_csr(const ck_weights* w, const ck_work* work, ck_packed* p);
+
+/* A section that is still being written. */
+#define CK_SECTION_OUT(type, packed, name) \
+  ((type*)(void*)((char*)(packed) + (packed)->name))
+#endif

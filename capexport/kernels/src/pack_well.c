@@ -1,0 +1,74 @@
+/* WELL: rows of like length share a group; a group is a list of steps, each of which gathers up to
+ * four weights of every row from one window of columns. See README.md for the layout. */
+#include "pack.h"
+
+/* One stable pass of a radix sort by a byte of the key. */
+static void sort_by_byte(const ck_work* work, const int32_t* from, int32_t* to, int32_t rows,
+                         int shift) {
+  int32_t place[257] = {0};
+  for (int32_t i = 0; i < rows; i++) place[255 - (work->nnz[i] >> shift & 255) + 1]++;
+  for (int byte = 0; byte < 256; byte++) place[byte + 1] += place[byte];
+  for (int32_t i = 0; i < rows; i++)
+    to[place[255 - (work->nnz[from[i]] >> shift & 255)]++] = from[i];
+}
+
+void ck_order_by_nnz(const ck_weights* w, ck_work* work) {
+  sort_by_byte(work, work->order, work->spare, w->rows, 0);
+  sort_by_byte(work, work->spare, work->order, w->rows, 8);
+}
+
+static int32_t first_column(const ck_cursor lane[CK_LANES]) {
+  int32_t first = CK_ROW_END;
+  for (int i = 0; i < CK_LANES; i++) first = lane[i].column < first ? lane[i].column : first;
+  return first;
+}
+
+/* Moves up to four entries of a row that lie before column `end` into its slots of the step. */
+static void fill_slots(ck_cursor* c, int32_t first, int32_t end, uint8_t* slots) {
+  for (int slot = 0; slot < CK_SLOTS && c->column < end; slot++) {
+    if (slots) {
+      slots[slot] = (uint8_t)(c->column - first);
+      slots[slot + CK_STEP_BYTES / 2] = (uint8_t)c->weight;
+    }
+    ck_cursor_next(c);
+  }
+}
+
+/* Greedy: a step starts at the smallest column not stored yet. A row with more than four entries in
+ * the window goes on in the next step, whose window overlaps. Returns the number of steps;
+ * `column` and `stream` may be NULL to only count them. */
+static int64_t pack_group(const ck_weights* w, const ck_work* work, int32_t group, int32_t window,
+                          uint16_t* column, uint8_t* stream) {
+  ck_cursor lane[CK_LANES];
+  for (int32_t i = 0, at = group * CK_LANES; i < CK_LANES; i++, at++)
+    lane[i] = at < w->rows ? ck_cursor_at(w, work->index, work->order[at]) : ck_cursor_nowhere();
+  int64_t step = 0;
+  for (int32_t first; (first = first_column(lane)) != CK_ROW_END; step++) {
+    const int32_t end = first + window < CK_ROW_END ? first + window : CK_ROW_END;
+    if (column) column[step] = (uint16_t)first;
+    for (int i = 0; i < CK_LANES; i++)
+      fill_slots(&lane[i], first, end,
+                 stream ? stream + step * CK_STEP_BYTES + i * CK_SLOTS : NULL);
+  }
+  return step;
+}
+
+int64_t ck_well_steps(const ck_weights* w, const ck_work* work, int32_t window) {
+  int64_t steps = 0;
+  for (int32_t group = 0; group < ck_groups_of(w->rows); group++)
+    steps += pack_group(w, work, group, window, NULL, NULL);
+  return steps;
+}
+
+void ck_pack_well(const ck_weights* w, const ck_work* work, ck_packed* p) {
+  uint32_t* start = CK_SECTION_OUT(uint32_t, p, start);
+  uint16_t* column = CK_SECTION_OUT(uint16_t, p, column);
+  uint8_t* stream = CK_SECTION_OUT(uint8_t, p, weight);
+  memset(stream, 0, p->size - p->weight);
+  start[0] = 0;
+  for (int32_t group = 0; group < p->groups; group++) {
+    const size_t at = start[group];
+    start[group + 1] = (uint32_t)at + (uint32_t)pack_group(w, work, group, p->window, column + at,
+                                                           stream + at * CK_STEP_BYTES);
+  }
+}

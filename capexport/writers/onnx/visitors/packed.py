@@ -1,0 +1,77 @@
+"""Packed weights: one node of capexport's own operators, which run a CKSB blob as it is.
+
+The operators are those of `capexport/kernels/adapters/onnxruntime`, domain `capexport`, version 1.
+"""
+
+import numpy as np
+
+from capexport.errors import GraphError
+from capexport.ir.graph import Array, Constant, Node
+from capexport.ir.ops import DYNAMIC
+from capexport.writers.onnx.lowering import Lowering
+
+DOMAIN = "capexport"
+MATMUL = "SparseInt8MatMul"
+GATHER = "SparseInt8Gather"
+
+
+def packed_constant(lowering: Lowering, name: str) -> Constant | None:
+    """The constant `name` if it is stored packed."""
+    constant = lowering.graph.constants.get(name)
+    return constant if constant is not None and constant.packed else None
+
+
+def packed_linear(lowering: Lowering, node: Node, weight: Constant) -> None:
+    """One node for the linear: activations to int8, product, scale, bias and relu.
+
+    Raises:
+        GraphError: the weight has no scale per row, the bias is computed, or the activations stay
+            float.
+        UnsupportedError: the weight cannot be stored as CKSB.
+    """
+    if node.attributes["activations"] != DYNAMIC:
+        raise _error(node, f"float activations meet the packed weight {weight.name!r}")
+    x = lowering.read(node.inputs[0])
+    inputs = [x, *_stored(lowering, node, weight), _bias(lowering, node)]
+    relu = int(node.attributes["relu"])
+    lowering.emitter.node(MATMUL, inputs, node.outputs, domain=DOMAIN, relu=relu)
+
+
+def packed_embedding(lowering: Lowering, node: Node, table: Constant) -> None:
+    """One node for the lookup; only the rows read become float.
+
+    Raises:
+        GraphError: the table has no scale per row.
+        UnsupportedError: the table cannot be stored as CKSB.
+    """
+    inputs = [lowering.read(node.inputs[1]), *_stored(lowering, node, table)]
+    lowering.emitter.node(GATHER, inputs, node.outputs, domain=DOMAIN)
+
+
+def _stored(lowering: Lowering, node: Node, constant: Constant) -> tuple[str, str]:
+    """Names of the blob and of the scales of its rows."""
+    quantization = constant.quantization
+    if quantization is None or quantization.axis != 0:
+        raise _error(node, f"the packed weight {constant.name!r} has no scale per row")
+    constants = lowering.constants
+    scale = constants.derived(constant.name, "scale", quantization.scale)
+    return constants.packed(constant.name), scale
+
+
+def _bias(lowering: Lowering, node: Node) -> str:
+    """The operator always reads one: an input left out would cost every kernel a case."""
+    weight, *bias = node.inputs[1:]
+    if bias and bias[0] not in lowering.graph.constants:
+        raise _error(node, f"the bias {bias[0]!r} of a packed weight is no constant")
+    if bias:
+        return lowering.read(bias[0])
+    zeros: Array = np.zeros(lowering.graph.constants[weight].shape[0], np.float32)
+    return lowering.constants.derived(weight, "no_bias", zeros)
+
+
+def _error(node: Node, what: str) -> GraphError:
+    return GraphError(
+        what,
+        where=f"{node.op} -> {node.outputs[0]}",
+        hint="mark packed weights with capexport.compress.choose_storage",
+    )

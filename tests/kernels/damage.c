@@ -1,0 +1,63 @@
+/* Reads a file of blobs, each after its length (u32, little-endian), and does with each whatever
+ * the library can do. For a build with sanitizers: it prints how many were refused. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "capexport_kernels.h"
+
+static void* memory(size_t size) {
+  void* p = aligned_alloc(CK_ALIGNMENT, (size + CK_ALIGNMENT - 1) / CK_ALIGNMENT * CK_ALIGNMENT);
+  if (!p) exit(2);
+  return p;
+}
+
+static void read_rows(const ck_weights* w) {
+  uint32_t* index = memory(((size_t)w->rows + 1) * sizeof *index);
+  float* out = memory((size_t)w->cols * sizeof *out);
+  ck_index_rows(w, index);
+  for (int32_t row = -1; row <= w->rows; row++) ck_embed_row(w, index, row, 2.f, out);
+  free(index);
+  free(out);
+}
+
+static void multiply(const ck_weights* w, int32_t kernel, int32_t n) {
+  ck_plan plan;
+  void* work = memory(ck_work_size(w));
+  if (ck_make_plan(w, kernel, work, &plan) == CK_OK) {
+    ck_packed* packed = memory(plan.packed_size);
+    if (ck_pack(w, &plan, NULL, NULL, work, packed) != CK_OK) exit(3);
+    float* x = memory((size_t)w->cols * (size_t)n * sizeof *x);
+    float* y = memory((size_t)w->rows * (size_t)n * sizeof *y);
+    for (int32_t i = 0; i < w->cols * n; i++) x[i] = (float)(i % 17 - 8);
+    void* scratch = memory(ck_scratch_size(packed, n));
+    if (ck_run(packed, x, n, 1, y, scratch) != CK_OK) exit(3);
+    free(packed);
+    free(x);
+    free(y);
+    free(scratch);
+  }
+  free(work);
+}
+
+int main(int argc, char** argv) {
+  FILE* file = argc > 1 ? fopen(argv[1], "rb") : NULL;
+  if (!file) return 2;
+  uint32_t size;
+  int refused = 0;
+  while (fread(&size, sizeof size, 1, file) == 1) {
+    uint8_t* blob = malloc(size); /* of this very size, so that one byte too far is found */
+    if (fread(blob, 1, size, file) != size) return 2;
+    ck_weights w;
+    if (ck_weights_blob(&w, blob, size) != CK_OK) {
+      refused++;
+    } else {
+      read_rows(&w);
+      for (int32_t kernel = 0; kernel < ck_kernel_count(); kernel++)
+        for (int32_t n = 1; n <= 9; n += 4) multiply(&w, kernel, n);
+    }
+    free(blob);
+  }
+  fclose(file);
+  printf("%d\n", refused);
+  return 0;
+}

@@ -1,0 +1,72 @@
+"""Damaged blobs under the address and undefined behaviour sanitizers: nothing is read too far."""
+
+import struct
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from capexport.errors import RuntimeMissingError
+from capexport.kernels import cksb
+from capexport.kernels.build import KERNELS, c_files
+from capexport.kernels.compiler import find_compiler
+from capexport.kernels.targets import TARGETS
+
+SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
+FLAGS = ("-std=c11", "-O1", "-g", "-fno-math-errno", "-ffp-contract=off")
+BLOBS, PARTS = 3000, 40
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sanitized")
+    sources = [*c_files("src"), Path(__file__).with_name("damage.c")]
+    try:
+        compiler = find_compiler(TARGETS["host"])
+    except RuntimeMissingError as error:
+        pytest.skip(error.what)
+    empty = folder / "empty.c"
+    empty.write_text("int main(void) { return 0; }\n")
+    if subprocess.run([*compiler, *SANITIZE, str(empty), "-o", str(folder / "empty")]).returncode:
+        pytest.skip("the compiler has no sanitizers")
+    include = f"-I{KERNELS / 'include'}"
+    command = [*compiler, *FLAGS, *SANITIZE, include, *map(str, sources), "-lm", "-o", "damage"]
+    subprocess.run(command, cwd=folder, check=True, timeout=300)
+    return folder / "damage"
+
+
+def sparse_blob(rng: np.random.Generator, rows: int, columns: int, sparsity: float) -> bytes:
+    weights = rng.integers(-127, 128, (rows, columns)).astype(np.int8)
+    weights[rng.random(weights.shape) < sparsity] = 0
+    return cksb.encode(weights)
+
+
+def refused(program: Path, file: Path, blobs: list[bytes]) -> int:
+    file.write_bytes(b"".join(struct.pack("<I", len(blob)) + blob for blob in blobs))
+    result = subprocess.run(
+        [str(program), str(file)], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert result.returncode == 0, result.stderr[-2000:]
+    return int(result.stdout)
+
+
+def test_sound_blobs(program: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    shapes = [(1, 1), (1, 700), (33, 1), (17, 129), (16, 64), (5, 65535)]
+    blobs = [sparse_blob(rng, *shape, s) for shape in shapes for s in (0.0, 0.9, 1.0)]
+    assert refused(program, tmp_path / "blobs", blobs) == 0
+
+
+def test_damaged_blobs(program: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    blobs = []
+    for i in range(BLOBS):
+        if i % (BLOBS // PARTS) == 0:
+            whole = sparse_blob(rng, int(rng.integers(1, 40)), int(rng.integers(1, 900)), 0.97)
+        damaged = np.frombuffer(whole, np.uint8).copy()
+        for at in rng.integers(damaged.size, size=rng.integers(1, 4)):
+            damaged[at] = rng.integers(256)
+        end = rng.integers(damaged.size) if i % 10 == 0 else damaged.size
+        blobs.append(damaged[:end].tobytes())
+    assert BLOBS / 4 < refused(program, tmp_path / "blobs", blobs) < BLOBS

@@ -1,0 +1,286 @@
+"""The delegate for LiteRT: exact products for every shape, and a loud no for everything damaged."""
+
+import ctypes
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from ai_edge_litert.interpreter import load_delegate
+from litert_files import open_file, run
+from one_op import Case
+from packed_files import open_packed, packed
+
+from capexport.compress import RECIPES, apply_recipe
+from capexport.ir.evaluate import evaluate
+from capexport.ir.graph import Constant, Graph, Node
+from capexport.ir.ops import FLOAT, check_shapes, infer_shapes
+from capexport.kernels import cksb
+from capexport.kernels.build import build
+from capexport.spec.signature import TensorSpec
+from capexport.writers.tflite import write
+from capexport.writers.tflite.model import OMITTED, TfliteModel
+from capexport.writers.tflite.packed_operators import SPARSE_EMBEDDING, SPARSE_LINEAR
+
+REFUSED = (RuntimeError, ValueError)
+"""What LiteRT raises when a delegate fails, at one stage or another."""
+BATCHES = (1, 2, 3, 4, 5, 6, 7, 8, 36, 100, 1)
+SHAPES = ((1, 1), (1, 67), (67, 1), (7, 13), (31, 300), (300, 257))
+SPARSITIES = (0.0, 0.8, 0.95, 0.999, 1.0)
+"""0.999 and 1.0 leave whole rows without a weight."""
+
+
+def linear_case(
+    rows: int, columns: int, sparsity: float, *, bias: bool, relu: bool, rank: int = 2
+) -> Case:
+    axes: tuple[str, ...] = ("beams", "regions")[: rank - 1]
+    shapes: Any = ((*axes, columns), (rows, columns), *([(rows,)] if bias else []))
+    constants = {1: sparsity, **({2: 0.0} if bias else {})}
+    return Case("linear", shapes, {"activations": FLOAT, "relu": relu}, constants, "dynamic_wi8")
+
+
+def assert_exact(case: Case, axes: Sequence[dict[str, int]]) -> None:
+    """One interpreter for all: a resized graph must be as right as a fresh one."""
+    graph = packed(case.graph())
+    interpreter = open_packed(write(graph))
+    for lengths in axes:
+        inputs = case.inputs(lengths)
+        expected, got = evaluate(graph, inputs), run(interpreter, inputs)
+        np.testing.assert_array_equal(got["y0"], expected["y0"], strict=True)
+
+
+@pytest.mark.parametrize("sparsity", SPARSITIES)
+@pytest.mark.parametrize(("rows", "columns"), SHAPES)
+def test_a_linear_equals_the_oracle_bit_for_bit(rows: int, columns: int, sparsity: float) -> None:
+    case = linear_case(rows, columns, sparsity, bias=True, relu=False)
+    assert_exact(case, [{"beams": n} for n in BATCHES])
+
+
+@pytest.mark.parametrize("relu", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+def test_bias_and_relu(bias: bool, relu: bool) -> None:
+    case = linear_case(37, 300, 0.9, bias=bias, relu=relu)
+    assert_exact(case, [{"beams": n} for n in (1, 5, 36)])
+
+
+def test_the_rank_of_the_input_is_kept() -> None:
+    case = linear_case(37, 64, 0.9, bias=True, relu=False, rank=3)
+    lengths = [(1, 1), (3, 7), (1, 36), (5, 1), (2, 2)]
+    assert_exact(case, [{"beams": b, "regions": r} for b, r in lengths])
+
+
+@pytest.mark.parametrize("sparsity", SPARSITIES)
+@pytest.mark.parametrize("shape", [(1, 1), (11, 6), (300, 257)])
+def test_an_embedding_equals_the_oracle_bit_for_bit(
+    shape: tuple[int, int], sparsity: float
+) -> None:
+    case = Case("embedding", (shape, ("beams",)), {}, {0: sparsity}, "dynamic_wi8")
+    assert_exact(case, [{"beams": n} for n in (1, 5, 3, 36)])
+
+
+# ---- several operators
+
+
+def chain(*outputs: str) -> Graph:
+    """ids -> word -> hidden -> y, with nothing but packed weights in between."""
+    rng = np.random.default_rng(3)
+    shapes = {"table": (50, 40), "w": (64, 40), "b": (64,), "v": (9, 64)}
+    data = {n: rng.normal(size=s).astype(np.float32) for n, s in shapes.items()}
+    constants = {n: Constant(n, array) for n, array in data.items()}
+    attributes = {"activations": FLOAT, "relu": True}
+    nodes = (
+        Node("embedding", ("table", "ids"), ("word",)),
+        Node("linear", ("word", "w", "b"), ("hidden",), attributes),
+        Node("linear", ("hidden", "v"), ("y",), {**attributes, "relu": False}),
+    )
+    values = {"ids": TensorSpec("ids", ("beams",), "int32")}
+    for node in nodes:
+        given = [values[n].shape if n in values else shapes[n] for n in node.inputs]
+        values[node.outputs[0]] = TensorSpec(node.outputs[0], infer_shapes(node, given)[0])
+    graph = Graph("chain", ("ids",), outputs, nodes, values, constants)
+    return packed(apply_recipe(check_shapes(graph), RECIPES["dynamic_wi8"]))
+
+
+@pytest.mark.parametrize("outputs", [("y",), ("y", "hidden"), ("word", "y")])
+def test_values_between_packed_operators_need_no_memory_of_the_runtime(
+    outputs: tuple[str, ...],
+) -> None:
+    graph = chain(*outputs)
+    interpreter = open_packed(write(graph))
+    for n in (3, 50, 1, 8):
+        inputs = {"ids": np.arange(n, dtype=np.int32) % 50}
+        expected, got = evaluate(graph, inputs), run(interpreter, inputs)
+        for name in outputs:
+            np.testing.assert_array_equal(got[name], expected[name], strict=True)
+
+
+def test_interpreters_in_threads_share_nothing() -> None:
+    case = linear_case(300, 257, 0.9, bias=True, relu=False)
+    graph = packed(case.graph())
+    data = write(graph)
+    wrong: list[int] = []
+
+    def work(n: int) -> None:
+        inputs = case.inputs({"beams": n})
+        expected, interpreter = evaluate(graph, inputs)["y0"], open_packed(data)
+        for _ in range(100):
+            if not np.array_equal(run(interpreter, inputs)["y0"], expected):
+                wrong.append(n)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in (1, 3, 8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+# ---- what must fail, and say so
+
+
+def test_without_the_delegate_the_file_does_not_run() -> None:
+    case = linear_case(7, 13, 0.9, bias=True, relu=False)
+    data = write(packed(case.graph()))
+    with pytest.raises(RuntimeError, match=f"unresolved custom op: {SPARSE_LINEAR}"):
+        run(open_file(data), case.inputs({"beams": 1}))
+
+
+def test_an_id_outside_the_table_is_an_error() -> None:
+    case = Case("embedding", ((11, 6), ("beams",)), {}, {0: 0.5}, "dynamic_wi8")
+    interpreter = open_packed(write(packed(case.graph())))
+    for bad in (11, -1):
+        with pytest.raises(RuntimeError, match=f"id {bad}, the table has 11 rows"):
+            run(interpreter, {"x1": np.array([0, bad], np.int32)})
+
+
+def test_rows_of_another_length_are_an_error() -> None:
+    with pytest.raises(REFUSED, match="x does not have rows of 600 numbers"):
+        file_with(x_shape=("n", 599)).allocate_tensors()
+
+
+@pytest.mark.parametrize("empty", [("n", 0), (0, 600)])
+def test_an_input_of_nothing_is_an_error(empty: tuple[int | str, ...]) -> None:
+    with pytest.raises(REFUSED, match="x does not have rows of 600 numbers"):
+        file_with(x_shape=empty).allocate_tensors()
+
+
+def test_the_delegate_has_no_options() -> None:
+    with pytest.raises(ValueError, match="no options"):
+        load_delegate(str(build(product="litert")), {"threads": 2})
+
+
+def test_the_library_exports_its_entry_points_only() -> None:
+    library = ctypes.CDLL(str(build(product="litert")))
+    assert library.tflite_plugin_create_delegate
+    assert library.tflite_plugin_destroy_delegate
+    assert not hasattr(library, "ck_run")
+
+
+def golden_blob() -> bytearray:
+    """2 x 600; header at 0, counts 4 2 at 32, gaps 0 255 255 89 255 1 at 48, values at 64."""
+    weights = np.zeros((2, 600), np.int8)
+    weights[0, [0, 255, 599]] = 5, -1, 127
+    weights[1, 256] = -127
+    return bytearray(cksb.encode(weights))
+
+
+def file_with(
+    blob: bytes | None = None,
+    *,
+    x_shape: tuple[int | str, ...] = ("n", 600),
+    vectors: Sequence[Constant] | None = None,
+    options: bytes = b"\0",
+    surplus: Sequence[int] = (),
+    operator: str = SPARSE_LINEAR,
+) -> Any:
+    """An interpreter on one operator, made without the writer's checks."""
+    model = TfliteModel("one")
+    x = model.value(TensorSpec("x", x_shape, "float32"))
+    y = model.value(TensorSpec("y", ("n", 2)))
+    data = np.frombuffer(bytes(blob or golden_blob()), np.uint8)
+    ones = np.ones(2, np.float32)
+    given = vectors if vectors is not None else (Constant("scale", ones), Constant("bias", ones))
+    constants = [model.constant(c) for c in (Constant("w.cksb", data), *given)]
+    model.custom_operator(operator, [x, *constants, *surplus], [y], options)
+    return open_packed(model.serialize({"x": x}, {"y": y}))
+
+
+def test_the_file_made_by_hand_is_sound() -> None:
+    y = run(file_with(), {"x": np.zeros((1, 600), np.float32)})["y"]
+    np.testing.assert_array_equal(y, np.ones((1, 2), np.float32))
+
+
+def with_byte(at: int, value: int) -> Callable[[bytearray], bytes]:
+    def damage(blob: bytearray) -> bytes:
+        assert blob[at] != value
+        blob[at] = value
+        return bytes(blob)
+
+    return damage
+
+
+DAMAGES: dict[str, tuple[Callable[[bytearray], bytes], str]] = {
+    "empty": (lambda blob: b"\0", "does not start with CKSB"),
+    "header only in part": (lambda blob: bytes(blob[:31]), "shorter than its header says"),
+    "section missing": (lambda blob: bytes(blob[:-16]), "shorter than its header says"),
+    "too long": (lambda blob: bytes(blob) + bytes(16), "longer than its header says"),
+    "magic": (with_byte(0, 0), "does not start with CKSB"),
+    "version": (with_byte(4, 2), "unknown version"),
+    "flags": (with_byte(6, 1), "reserved field"),
+    "reserved": (with_byte(24, 1), "reserved field"),
+    "padding": (with_byte(79, 1), "padding"),
+    "no rows": (with_byte(8, 0), "rows or columns are out of range"),
+    "counts": (with_byte(34, 3), "do not add up"),
+    "column": (with_byte(51, 90), "column of the blob is out of range"),
+    "gap": (with_byte(49, 0), "gap of 0"),
+    "escape": (with_byte(50, 254), "not an escape"),
+    "nnz": (with_byte(20, 5), "another number of non-zeros"),
+    "value": (with_byte(64, 128), "weight of -128"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_blob_is_refused_with_its_name_and_the_reason(damage: str) -> None:
+    change, reason = DAMAGES[damage]
+    with pytest.raises(REFUSED, match=rf"w\.cksb: .*{reason}"):
+        file_with(change(golden_blob()))
+
+
+def test_no_damaged_byte_crashes() -> None:
+    """Every byte in turn: refused, or another matrix that is as valid."""
+    x = np.ones((3, 600), np.float32)
+    refused = 0
+    for at in range(len(golden_blob())):
+        blob = golden_blob()
+        blob[at] ^= 1 << at % 8
+        try:
+            assert np.isfinite(run(file_with(blob), {"x": x})["y"]).all()
+        except REFUSED:
+            refused += 1
+    assert refused > len(golden_blob()) // 2
+
+
+def vector(length: int, dtype: type = np.float32) -> Constant:
+    return Constant("v", np.ones(length, dtype))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"vectors": (vector(3), vector(2))}, "no constant of one axis that fits"),
+        ({"vectors": (vector(2), vector(1))}, "no constant of one axis that fits"),
+        ({"vectors": (vector(2, np.int32), vector(2))}, "type 2, not 1"),
+        ({"vectors": (vector(2),)}, "wrong number of inputs"),
+        ({"vectors": (vector(2),), "surplus": [OMITTED]}, "input or output is missing"),
+        ({"vectors": (vector(2),), "surplus": [0]}, "no constant of one axis that fits"),
+        ({"surplus": [0]}, "wrong number of inputs"),
+        ({"options": b""}, "unknown options"),
+        ({"options": b"\2"}, "unknown options"),
+        ({"options": b"\0\0"}, "unknown options"),
+        ({"operator": SPARSE_EMBEDDING, "vectors": (vector(2),)}, "type 1, not 2"),
+    ],
+)
+def test_an_operator_with_other_inputs_is_refused(change: dict[str, Any], reason: str) -> None:
+    with pytest.raises(REFUSED, match=reason):
+        file_with(**change).allocate_tensors()
