@@ -17,6 +17,7 @@ from capexport.cli.caption import caption
 from capexport.cli.export import export
 from capexport.cli.failure import print_failure, reported
 from capexport.cli.inspect import inspect
+from capexport.cli.kernels import kernels
 from capexport.cli.verify import verify
 from capexport.errors import InputError
 
@@ -25,6 +26,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "export": export,
     "caption": caption,
     "verify": verify,
+    "kernels": kernels,
 }
 
 app = typer.Typer(

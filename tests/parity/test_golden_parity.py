@@ -89,11 +89,16 @@ def test_published_model(shared_data: Path, bundles: Export, runtime: str, weigh
     assert_golden(session, golden(shared_data, "tiny3_xe"), given, arrays, TOLERANCE)
 
 
-@pytest.mark.parametrize("recipe", ["fp32", "dynamic_wi8"])
+@pytest.mark.parametrize(
+    ("recipe", "weights"),
+    [("fp32", "stock-sparse"), ("dynamic_wi8", "stock-sparse"), ("dynamic_wi8", "packed")],
+)
 @pytest.mark.parametrize("runtime", RUNTIMES)
-def test_published_captions(shared_data: Path, bundles: Export, runtime: str, recipe: str) -> None:
+def test_published_captions(
+    shared_data: Path, bundles: Export, runtime: str, recipe: str, weights: str
+) -> None:
     """The two images whose captions the authors of the checkpoint published."""
-    session = open_session(bundles(TINY3, recipe, "stock-sparse"), runtime)
+    session = open_session(bundles(TINY3, recipe, weights), runtime)
     given = images(shared_data, REAL)
     for folder, image, beam in (("test_beam_2", "391895", 2), ("val_beam_1", "184613", 1)):
         published = json.loads((shared_data / TINY3 / folder / "caption_00096000.json").read_text())
@@ -111,8 +116,16 @@ def test_every_file_kind(shared_data: Path, bundles: Export, runtime: str, kind:
     assert_golden(session, golden(shared_data, "updown_small_s90"), given, arrays, bound)
 
 
-@pytest.mark.parametrize("weights", ["dense", "stock-sparse"])
-@pytest.mark.parametrize("recipe", ["weight_only_wi8", "dynamic_wi8"])
+@pytest.mark.parametrize(
+    ("recipe", "weights"),
+    [
+        ("weight_only_wi8", "dense"),
+        ("weight_only_wi8", "stock-sparse"),
+        ("dynamic_wi8", "dense"),
+        ("dynamic_wi8", "stock-sparse"),
+        ("dynamic_wi8", "packed"),
+    ],
+)
 def test_int8_keeps_the_captions_of_real_images(
     shared_data: Path, bundles: Export, recipe: str, weights: str
 ) -> None:
@@ -136,4 +149,22 @@ def test_both_formats_say_the_same(
     for name, features in images(shared_data, *files).items():
         for beam in BEAMS:
             first, second = (caption(s, features, beam) for s in (litert, onnxruntime))
+            assert first.tokens == second.tokens, (name, beam)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+@pytest.mark.parametrize(
+    ("checkpoint", "files"), [(TINY3, (REAL,)), (SMALL, (REAL, SYNTH))], ids=["tiny3", "small"]
+)
+def test_packed_weights_change_nothing(
+    shared_data: Path, bundles: Export, checkpoint: str, files: tuple[str, ...], runtime: str
+) -> None:
+    """The kernels round as the runtimes do: equal tokens on every golden input."""
+    dense, packed = (
+        open_session(bundles(checkpoint, "dynamic_wi8", weights), runtime)
+        for weights in ("dense", "packed")
+    )
+    for name, features in images(shared_data, *files).items():
+        for beam in BEAMS:
+            first, second = (caption(s, features, beam) for s in (dense, packed))
             assert first.tokens == second.tokens, (name, beam)
