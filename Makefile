@@ -31,7 +31,7 @@ demo: $(INSTALLED)
 	rm -rf $(DEMO)
 	$(BIN)/python tests/checkpoints.py $(DEMO)
 	$(CAPEXPORT) inspect $(DEMO)/checkpoint
-	$(CAPEXPORT) export $(DEMO)/checkpoint --out $(DEMO)/bundle
+	$(CAPEXPORT) export $(DEMO)/checkpoint --out $(DEMO)/bundle --weights packed
 	$(CAPEXPORT) verify $(DEMO)/checkpoint $(DEMO)/bundle --inputs $(DEMO)/features.npz
 	$(CAPEXPORT) caption $(DEMO)/bundle $(DEMO)/features.npz --runtime litert
 	$(CAPEXPORT) caption $(DEMO)/bundle $(DEMO)/features.npz --runtime onnxruntime
