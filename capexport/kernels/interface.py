@@ -31,6 +31,7 @@ class Weights(c.Structure):
         ("cols", c.c_int32),
         ("nnz", c.c_int64),
         ("entries", c.c_int64),
+        ("live_rows", c.c_int32),
     )
 
 
@@ -68,6 +69,7 @@ SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "ck_work_size": (_S, (_WEIGHTS,)),
     "ck_make_plan": (_STATUS, (_WEIGHTS, _I, _P, _PLAN)),
     "ck_pack": (_STATUS, (_WEIGHTS, _PLAN, _P, _P, _P, _P)),
+    "ck_pack_live": (_STATUS, (_WEIGHTS, _PLAN, _P, _P, _P, _P)),
     "ck_groups": (_I, (_P,)),
     "ck_scratch_size": (_S, (_P, _I)),
     "ck_run": (_STATUS, (_P, _P, _I, _I, _P, _P)),
@@ -75,6 +77,7 @@ SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "ck_run_groups": (_STATUS, (_P, _P, _I, _I, _I, _I, _P)),
     "ck_run_integer": (_STATUS, (_P, _P, _S, _I, _P, _I, _P, _P)),
     "ck_index_rows": (None, (_WEIGHTS, _P)),
+    "ck_spread_scale": (None, (_WEIGHTS, _P, _P, _P)),
     "ck_read_row": (_STATUS, (_WEIGHTS, _P, c.c_int64, _P)),
     "ck_embed_row": (_STATUS, (_WEIGHTS, _P, c.c_int64, c.c_float, _P)),
 }

@@ -126,6 +126,8 @@ class KernelLibrary:
     ) -> PackedMatrix:
         """The weights in the layout of a kernel, with scale and bias per row (1 and 0 if None).
 
+        A scale may leave out the rows without weights.
+
         Raises:
             InputError: no such kernel, or not on this CPU, or a vector that does not fit.
         """

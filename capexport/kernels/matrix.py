@@ -29,6 +29,7 @@ class SparseWeights:
 
     Attributes:
         rows, columns, nnz: of the matrix.
+        live_rows: rows with at least one non-zero.
     """
 
     def __init__(self, library: ctypes.CDLL, source: bytes | Weights) -> None:
@@ -43,7 +44,7 @@ class SparseWeights:
             status = library.ck_weights_dense(self.c_weights, address, *shape)
             interface.check(library, status, "dense weights")
         self.rows, self.columns = int(self.c_weights.rows), int(self.c_weights.cols)
-        self.nnz = int(self.c_weights.nnz)
+        self.nnz, self.live_rows = int(self.c_weights.nnz), int(self.c_weights.live_rows)
         self._index = np.zeros(self.rows + 1, np.uint32)
         library.ck_index_rows(self.c_weights, self._index.ctypes.data)
 
@@ -58,9 +59,14 @@ class SparseWeights:
     def embed(self, ids: NDArray[np.int64], scale: Vector) -> Rows:
         """float32 [len(ids), columns]: row `id` times scale[id].
 
+        Args:
+            ids: int64 [n].
+            scale: float32, of every row or of every row with weights.
+
         Raises:
             InputError: an id that is no row.
         """
+        scale = self._scale_of_rows(scale)
         out = np.empty((len(ids), self.columns), np.float32)
         for place, row in enumerate(ids):
             if not 0 <= row < self.rows:
@@ -70,6 +76,15 @@ class SparseWeights:
                 self.c_weights, self._index.ctypes.data, int(row), float(scale[row]), address
             )
         return out
+
+    def _scale_of_rows(self, scale: Vector) -> Vector:
+        if len(scale) == self.rows:
+            return scale
+        spread = np.empty(self.rows, np.float32)
+        self._c.ck_spread_scale(
+            self.c_weights, self._index.ctypes.data, scale.ctypes.data, spread.ctypes.data
+        )
+        return spread
 
 
 class PackedMatrix:
@@ -96,9 +111,11 @@ class PackedMatrix:
         interface.check(library, status, "packing")
         self.slots, self.size = int(plan.slots), int(plan.packed_size)
         self._packed = aligned(self.size)
-        vectors = [_per_row(vector, self.rows) for vector in (scale, bias)]
+        lengths = {self.rows, weights.live_rows}
+        vectors = _vector(scale, lengths), _vector(bias, {self.rows})
         addresses = [None if vector is None else vector.ctypes.data for vector in vectors]
-        status = library.ck_pack(
+        whole = scale is None or len(scale) == self.rows
+        status = (library.ck_pack if whole else library.ck_pack_live)(
             weights.c_weights, plan, *addresses, work.ctypes.data, self._packed.ctypes.data
         )
         interface.check(library, status, "packing")
@@ -175,12 +192,13 @@ class PackedMatrix:
         return aligned(self._c.ck_scratch_size(self._packed.ctypes.data, n))
 
 
-def _per_row(vector: Vector | None, rows: int) -> Vector | None:
+def _vector(vector: Vector | None, lengths: set[int]) -> Vector | None:
     if vector is None:
         return None
     vector = _contiguous(vector, np.dtype(np.float32), 1, "scale or bias")
-    if len(vector) != rows:
-        raise _misfit(f"{len(vector)} values", f"{rows} rows", "scale or bias")
+    if len(vector) not in lengths:
+        wanted = " or ".join(map(str, sorted(lengths)))
+        raise _misfit(f"{len(vector)} values", f"{wanted} rows", "scale or bias")
     return vector
 
 

@@ -16,6 +16,12 @@ static void read_rows(const ck_weights* w) {
   float* out = memory((size_t)w->cols * sizeof *out);
   ck_index_rows(w, index);
   for (int32_t row = -1; row <= w->rows; row++) ck_embed_row(w, index, row, 2.f, out);
+  float* live = memory((size_t)w->live_rows * sizeof *live + 1);
+  float* scale = memory((size_t)w->rows * sizeof *scale);
+  for (int32_t i = 0; i < w->live_rows; i++) live[i] = 2.f;
+  ck_spread_scale(w, index, live, scale);
+  free(live);
+  free(scale);
   free(index);
   free(out);
 }
@@ -25,6 +31,11 @@ static void multiply(const ck_weights* w, int32_t kernel, int32_t n) {
   void* work = memory(ck_work_size(w));
   if (ck_make_plan(w, kernel, work, &plan) == CK_OK) {
     ck_packed* packed = memory(plan.packed_size);
+    float* live = malloc((size_t)w->live_rows * sizeof *live + 1);
+    if (!live) exit(2);
+    for (int32_t i = 0; i < w->live_rows; i++) live[i] = 2.f;
+    if (ck_pack_live(w, &plan, live, NULL, work, packed) != CK_OK) exit(3);
+    free(live);
     if (ck_pack(w, &plan, NULL, NULL, work, packed) != CK_OK) exit(3);
     float* x = memory((size_t)w->cols * (size_t)n * sizeof *x);
     float* y = memory((size_t)w->rows * (size_t)n * sizeof *y);

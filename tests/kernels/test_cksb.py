@@ -1,118 +1,112 @@
 """CKSB: golden bytes, and that the Python and the C decoder accept and refuse alike."""
 
 import struct
+from collections.abc import Callable
 
+import cksb_blobs
 import numpy as np
 import pytest
+from cksb_blobs import GOLDEN, golden_matrix
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from capexport.errors import BundleError, CapexportError, UnsupportedError
 from capexport.kernels import KernelLibrary, cksb
+from capexport.kernels.cksb import bit_form, byte_form
+from capexport.kernels.selftest import random_weights
 
-GOLDEN = bytes.fromhex(
-    "434b5342 0100 0000 02000000 58020000 06000000 04000000 0000000000000000"  # header
-    "0400 0200 000000000000000000000000"  # entries: 4 in row 0, 2 in row 1
-    "00 ff ff 59 ff 01 00000000000000000000"  # gaps: 0, 255, escape, 89 | escape, 1
-    "05 ff 00 7f 00 81 00000000000000000000"  # values
-)
-COUNTS, GAPS, VALUES = 32, 48, 64
+Weights = NDArray[np.int8]
+VERSIONS = (1, 2)
 DAMAGED = 3000
-
-
-def golden_matrix() -> NDArray[np.int8]:
-    weights = np.zeros((2, 600), np.int8)
-    weights[0, [0, 255, 599]] = 5, -1, 127
-    weights[1, 256] = -127
-    return weights
-
-
-def changed(at: int, *values: int) -> bytes:
-    blob = bytearray(GOLDEN)
-    blob[at : at + len(values)] = bytes(values)
-    return bytes(blob)
-
-
-DEFECTS = {
-    "no magic": (b"CKSA" + GOLDEN[4:], "does not start with CKSB"),
-    "empty": (b"", "does not start with CKSB"),
-    "header only in part": (GOLDEN[:20], "shorter"),
-    "cut off": (GOLDEN[:-16], "shorter"),
-    "too long": (GOLDEN + bytes(16), "longer"),
-    "version": (changed(4, 2), "version"),
-    "flags": (changed(6, 1), "reserved"),
-    "reserved": (changed(31, 1), "reserved"),
-    "no rows": (changed(8, 0), "rows or columns"),
-    "no columns": (changed(12, 0, 0), "rows or columns"),
-    "too many columns": (changed(12, 0, 0, 1), "rows or columns"),
-    "padding of the counts": (changed(COUNTS + 4, 1), "padding"),
-    "padding of the gaps": (changed(GAPS + 15, 1), "padding"),
-    "padding of the values": (changed(VALUES + 15, 1), "padding"),
-    "counts too high": (changed(COUNTS + 2, 3), "do not add up"),
-    "counts too low": (changed(COUNTS + 2, 1), "escape"),
-    "rows that end early": (changed(COUNTS, 2, 0, 0, 0), "do not add up"),
-    "column": (changed(GAPS + 3, 90), "column"),
-    "value": (changed(VALUES, 0x80), "-128"),
-    "gap": (changed(GAPS + 1, 0), "gap of 0"),
-    "zero that is no escape": (changed(VALUES + 1, 0, 0, 0), "escape"),
-    "escape with a short gap": (changed(GAPS + 2, 254), "escape"),
-    "escape at the end": (changed(VALUES + 5, 0), "escape"),
-    "number of non-zeros": (changed(20, 5), "non-zeros"),
-}
+BITS_OVER_IDEAL = 0.2
+"""Per weight, above what no code of evenly spread weights can be below: Rice codes, row heads."""
 
 
 def test_golden_bytes(library: KernelLibrary) -> None:
+    assert cksb_blobs.blob_of(cksb_blobs.golden_fields()) == GOLDEN
     assert cksb.encode(golden_matrix()) == GOLDEN
     np.testing.assert_array_equal(cksb.decode(GOLDEN), golden_matrix())
     np.testing.assert_array_equal(library.weights(GOLDEN).dense(), golden_matrix())
 
 
-@pytest.mark.parametrize("defect", DEFECTS)
+@pytest.mark.parametrize("defect", cksb_blobs.DEFECTS)
 def test_a_defect_has_its_own_message(library: KernelLibrary, defect: str) -> None:
-    blob, message = DEFECTS[defect]
+    blob, message = cksb_blobs.DEFECTS[defect]
     with pytest.raises(CapexportError, match=message):
         library.weights(blob)
     with pytest.raises(BundleError):
         cksb.decode(blob)
 
 
+@pytest.mark.parametrize("version", VERSIONS)
 @settings(max_examples=150, deadline=None)
 @given(
-    st.integers(1, 40),
+    st.integers(1, 12),
     st.sampled_from([1, 2, 254, 255, 256, 257, 510, 511, 512, 1500]),
     st.floats(0, 1),
     st.integers(0, 2**32 - 1),
 )
 def test_round_trip(
-    library: KernelLibrary, rows: int, columns: int, sparsity: float, seed: int
+    library: KernelLibrary, version: int, rows: int, columns: int, sparsity: float, seed: int
 ) -> None:
-    rng = np.random.default_rng(seed)
-    weights = rng.integers(-127, 128, (rows, columns)).astype(np.int8)
-    weights[rng.random(weights.shape) < sparsity] = 0
-    blob = cksb.encode(weights)
+    weights = random_weights(np.random.default_rng(seed), rows, columns, sparsity)
+    check_round_trip(library, weights, version)
+
+
+def check_round_trip(library: KernelLibrary, weights: Weights, version: int) -> None:
+    blob = cksb.encode(weights, version=version)
     np.testing.assert_array_equal(cksb.decode(blob), weights)
     decoded = library.weights(blob)
     np.testing.assert_array_equal(decoded.dense(), weights)
     assert decoded.nnz == np.count_nonzero(weights)
+    assert decoded.live_rows == np.count_nonzero(weights.any(axis=1))
 
 
+@pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("distance", [254, 255, 256, 509, 510, 511, 765, 766, 65534])
-def test_long_gaps(library: KernelLibrary, distance: int) -> None:
+def test_long_gaps(library: KernelLibrary, distance: int, version: int) -> None:
     weights = np.zeros((3, distance + 1), np.int8)
     weights[[0, 1, 1], [distance, 0, distance]] = 1, 2, 3
-    blob = cksb.encode(weights)
-    np.testing.assert_array_equal(library.weights(blob).dense(), weights)
-    np.testing.assert_array_equal(cksb.decode(blob), weights)
+    check_round_trip(library, weights, version)
 
 
-def test_rows_are_encoded_alike_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("gap", [22, 23, 24, 25, 60, 4000, 60000])
+def test_gaps_far_above_the_mean_of_their_row(library: KernelLibrary, gap: int) -> None:
+    """From 24 on the Rice code would have too many ones; all other gaps of the row are 0."""
+    weights = np.ones((3, gap + 5000), np.int8)
+    weights[1, 100 : 100 + gap] = 0
+    check_round_trip(library, weights, version=2)
+
+
+def test_rows_far_above_the_mean_of_their_counts(library: KernelLibrary) -> None:
+    weights = np.zeros((60, 900), np.int8)
+    weights[[0, 30], :] = -7
+    weights[59, 899] = 127
+    check_round_trip(library, weights, version=2)
+
+
+def test_a_blob_is_about_as_small_as_its_weights_allow() -> None:
+    rng, density = np.random.default_rng(0), 0.05
+    weights = random_weights(rng, 500, 1000, 1 - density)
+    both = density * np.log2(density) + (1 - density) * np.log2(1 - density)
+    ideal = 8 - both / density
+    bits = 8 * len(cksb.encode(weights)) / np.count_nonzero(weights)
+    assert ideal < bits < ideal + BITS_OVER_IDEAL
+
+
+@pytest.mark.parametrize(("version", "form"), [(1, byte_form), (2, bit_form)])
+def test_rows_are_encoded_alike_in_chunks(
+    monkeypatch: pytest.MonkeyPatch, version: int, form: object
+) -> None:
     weights = np.random.default_rng(0).integers(-2, 3, (50, 30)).astype(np.int8)
-    whole = cksb.encode(weights)
-    monkeypatch.setattr(cksb, "CHUNK", 70)
-    assert cksb.encode(weights) == whole
+    weights[20:25] = 0
+    whole = cksb.encode(weights, version=version)
+    monkeypatch.setattr(form, "CHUNK", 70)
+    assert cksb.encode(weights, version=version) == whole
 
 
+@pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(
     "weights",
     [
@@ -123,16 +117,22 @@ def test_rows_are_encoded_alike_in_chunks(monkeypatch: pytest.MonkeyPatch) -> No
         np.full((2, 2), -128, np.int8),
     ],
 )
-def test_what_cannot_be_encoded(weights: NDArray[np.int8]) -> None:
+def test_what_cannot_be_encoded(weights: Weights, version: int) -> None:
     with pytest.raises(UnsupportedError):
-        cksb.encode(weights)
+        cksb.encode(weights, version=version)
 
 
-def test_damaged_blobs_are_refused_or_read_alike(library: KernelLibrary) -> None:
+def test_a_stream_that_positions_cannot_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bit_form, "LONGEST_STREAM", 9)
+    with pytest.raises(UnsupportedError, match="4 non-zeros"):
+        cksb.encode(golden_matrix())
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_damaged_blobs_are_refused_or_read_alike(library: KernelLibrary, version: int) -> None:
     rng = np.random.default_rng(1)
-    weights = rng.integers(-127, 128, (20, 700)).astype(np.int8)
-    weights[rng.random(weights.shape) < 0.98] = 0
-    whole, refused = np.frombuffer(cksb.encode(weights), np.uint8), 0
+    weights = random_weights(rng, 20, 700, 0.98)
+    whole, refused = np.frombuffer(cksb.encode(weights, version=version), np.uint8), 0
     for _ in range(DAMAGED):
         damaged = damage(whole, rng)
         expected = outcome(cksb.decode, damaged)
@@ -153,31 +153,55 @@ def damage(blob: NDArray[np.uint8], rng: np.random.Generator) -> bytes:
     return damaged[:end].tobytes()
 
 
-def outcome(decode, blob):
+def outcome(decode: Callable[[bytes], Weights], blob: bytes) -> Weights | None:
     try:
         return decode(blob)
     except CapexportError:
         return None
 
 
-def test_sizes_in_a_header_ask_for_no_memory(library: KernelLibrary) -> None:
-    header = struct.pack("<4sHHIIIIQ", b"CKSB", 1, 0, 2**24, 65535, 2**32 - 1, 0, 0)
+def test_the_stream_has_one_form_only() -> None:
+    """Every other bit is another matrix or none: what is read is written the same again."""
+    for bit in range(8 * len(GOLDEN)):
+        blob = cksb_blobs.changed(bit // 8, GOLDEN[bit // 8] ^ 1 << bit % 8)
+        weights = outcome(cksb.decode, blob)
+        assert weights is None or cksb.encode(weights) == blob
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_sizes_in_a_header_ask_for_no_memory(library: KernelLibrary, version: int) -> None:
+    largest = 2**32 - 1
+    header = struct.pack("<4sHH6I", b"CKSB", version, 0, 2**24, 65535, largest, 0, 0, 0)
     with pytest.raises(BundleError, match="shorter"):
         library.weights(header)
     with pytest.raises(BundleError):
         cksb.decode(header)
 
 
+def test_the_header_alone_tells_the_shape() -> None:
+    header = cksb.read_header(GOLDEN)
+    assert (header.rows, header.columns, header.nnz, header.live_rows) == (2, 600, 4, 2)
+    with pytest.raises(BundleError, match="49 bytes instead of 50"):
+        cksb.read_header(GOLDEN[:-1])
+
+
+def test_a_file_keeps_the_scales_of_rows_with_weights() -> None:
+    weights, scale = np.eye(4, 3, dtype=np.int8), np.arange(4, dtype=np.float32)
+    np.testing.assert_array_equal(cksb.stored_scale(weights, scale), scale[:3])
+    np.testing.assert_array_equal(cksb.stored_scale(0 * weights, scale), scale)
+
+
 def test_embedding_rows(library: KernelLibrary) -> None:
     rng = np.random.default_rng(2)
-    weights = rng.integers(-127, 128, (30, 300)).astype(np.int8)
-    weights[rng.random(weights.shape) < 0.9] = 0
+    weights = random_weights(rng, 30, 300, 0.9)
     weights[::3] = 0
     scale = rng.random(30).astype(np.float32)
     ids = np.array([0, 29, 7, 7, 1])
     expected = weights[ids].astype(np.float32) * scale[ids, None]
-    for source in (weights, cksb.encode(weights)):
-        np.testing.assert_array_equal(library.weights(source).embed(ids, scale), expected)
+    for source in (weights, *(cksb.encode(weights, version=v) for v in VERSIONS)):
+        decoded = library.weights(source)
+        for given_scale in (scale, cksb.stored_scale(weights, scale)):
+            np.testing.assert_array_equal(decoded.embed(ids, given_scale), expected)
     for wrong in (-1, 30):
         with pytest.raises(CapexportError, match="no row"):
             library.weights(weights).embed(np.array([wrong]), scale)

@@ -91,8 +91,21 @@ def test_zero_points(library: KernelLibrary, kernel: str, dtype: type, zeros: tu
 def test_blob_and_matrix_pack_alike(library: KernelLibrary, kernel: str) -> None:
     weights = random_weights(np.random.default_rng(4), 77, 700, 0.97)
     from_matrix = library.pack(library.weights(weights), kernel)
-    from_blob = library.pack(library.weights(cksb.encode(weights)), kernel)
-    assert packed_bytes(from_matrix) == packed_bytes(from_blob)
+    for version in (1, 2):
+        blob = cksb.encode(weights, version=version)
+        from_blob = library.pack(library.weights(blob), kernel)
+        assert packed_bytes(from_blob) == packed_bytes(from_matrix)
+
+
+def test_a_scale_may_leave_out_empty_rows(library: KernelLibrary, kernel: str) -> None:
+    weights = random_weights(np.random.default_rng(4), 77, 70, 0.98)
+    live = weights.any(axis=1)
+    assert 0 < live.sum() < 77
+    scale = np.where(live, np.arange(77) / 8, 1).astype(np.float32)
+    for source in (weights, cksb.encode(weights), cksb.encode(weights, version=1)):
+        checked = library.weights(source)
+        whole, short = (library.pack(checked, kernel, s) for s in (scale, scale[live]))
+        assert packed_bytes(whole) == packed_bytes(short)
 
 
 def packed_bytes(matrix: PackedMatrix) -> bytes:

@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cksb_blobs import DEFECTS
 
 from capexport.errors import RuntimeMissingError
 from capexport.kernels import cksb
 from capexport.kernels.build import KERNELS, c_files
 from capexport.kernels.compiler import find_compiler
+from capexport.kernels.selftest import random_weights
 from capexport.kernels.targets import TARGETS
 
 SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
@@ -36,10 +38,10 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "damage"
 
 
-def sparse_blob(rng: np.random.Generator, rows: int, columns: int, sparsity: float) -> bytes:
-    weights = rng.integers(-127, 128, (rows, columns)).astype(np.int8)
-    weights[rng.random(weights.shape) < sparsity] = 0
-    return cksb.encode(weights)
+def sparse_blob(
+    rng: np.random.Generator, rows: int, columns: int, sparsity: float, version: int
+) -> bytes:
+    return cksb.encode(random_weights(rng, rows, columns, sparsity), version=version)
 
 
 def refused(program: Path, file: Path, blobs: list[bytes]) -> int:
@@ -51,19 +53,28 @@ def refused(program: Path, file: Path, blobs: list[bytes]) -> int:
     return int(result.stdout)
 
 
-def test_sound_blobs(program: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_sound_blobs(program: Path, tmp_path: Path, version: int) -> None:
     rng = np.random.default_rng(0)
     shapes = [(1, 1), (1, 700), (33, 1), (17, 129), (16, 64), (5, 65535)]
-    blobs = [sparse_blob(rng, *shape, s) for shape in shapes for s in (0.0, 0.9, 1.0)]
+    blobs = [sparse_blob(rng, *shape, s, version) for shape in shapes for s in (0.0, 0.9, 1.0)]
     assert refused(program, tmp_path / "blobs", blobs) == 0
 
 
-def test_damaged_blobs(program: Path, tmp_path: Path) -> None:
+def test_blobs_with_one_defect(program: Path, tmp_path: Path) -> None:
+    """Each is as long as it says, unless that is its defect: nothing behind it may be read."""
+    blobs = [blob for blob, _ in DEFECTS.values() if blob]
+    assert refused(program, tmp_path / "blobs", blobs) == len(blobs)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_damaged_blobs(program: Path, tmp_path: Path, version: int) -> None:
     rng = np.random.default_rng(1)
     blobs = []
     for i in range(BLOBS):
         if i % (BLOBS // PARTS) == 0:
-            whole = sparse_blob(rng, int(rng.integers(1, 40)), int(rng.integers(1, 900)), 0.97)
+            rows, columns = int(rng.integers(1, 40)), int(rng.integers(1, 900))
+            whole = sparse_blob(rng, rows, columns, 0.97, version)
         damaged = np.frombuffer(whole, np.uint8).copy()
         for at in rng.integers(damaged.size, size=rng.integers(1, 4)):
             damaged[at] = rng.integers(256)

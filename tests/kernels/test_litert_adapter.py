@@ -2,12 +2,13 @@
 
 import ctypes
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import load_delegate
+from cksb_blobs import DEFECTS, GOLDEN, changed, golden_matrix
 from litert_files import open_file, run
 from one_op import Case
 from packed_files import open_packed, packed
@@ -177,16 +178,8 @@ def test_the_library_exports_its_entry_points_only() -> None:
     assert not hasattr(library, "ck_run")
 
 
-def golden_blob() -> bytearray:
-    """2 x 600; header at 0, counts 4 2 at 32, gaps 0 255 255 89 255 1 at 48, values at 64."""
-    weights = np.zeros((2, 600), np.int8)
-    weights[0, [0, 255, 599]] = 5, -1, 127
-    weights[1, 256] = -127
-    return bytearray(cksb.encode(weights))
-
-
 def file_with(
-    blob: bytes | None = None,
+    blob: bytes = GOLDEN,
     *,
     x_shape: tuple[int | str, ...] = ("n", 600),
     vectors: Sequence[Constant] | None = None,
@@ -198,7 +191,7 @@ def file_with(
     model = TfliteModel("one")
     x = model.value(TensorSpec("x", x_shape, "float32"))
     y = model.value(TensorSpec("y", ("n", 2)))
-    data = np.frombuffer(bytes(blob or golden_blob()), np.uint8)
+    data = np.frombuffer(blob, np.uint8)
     ones = np.ones(2, np.float32)
     given = vectors if vectors is not None else (Constant("scale", ones), Constant("bias", ones))
     constants = [model.constant(c) for c in (Constant("w.cksb", data), *given)]
@@ -211,54 +204,31 @@ def test_the_file_made_by_hand_is_sound() -> None:
     np.testing.assert_array_equal(y, np.ones((1, 2), np.float32))
 
 
-def with_byte(at: int, value: int) -> Callable[[bytearray], bytes]:
-    def damage(blob: bytearray) -> bytes:
-        assert blob[at] != value
-        blob[at] = value
-        return bytes(blob)
-
-    return damage
-
-
-DAMAGES: dict[str, tuple[Callable[[bytearray], bytes], str]] = {
-    "empty": (lambda blob: b"\0", "does not start with CKSB"),
-    "header only in part": (lambda blob: bytes(blob[:31]), "shorter than its header says"),
-    "section missing": (lambda blob: bytes(blob[:-16]), "shorter than its header says"),
-    "too long": (lambda blob: bytes(blob) + bytes(16), "longer than its header says"),
-    "magic": (with_byte(0, 0), "does not start with CKSB"),
-    "version": (with_byte(4, 2), "unknown version"),
-    "flags": (with_byte(6, 1), "reserved field"),
-    "reserved": (with_byte(24, 1), "reserved field"),
-    "padding": (with_byte(79, 1), "padding"),
-    "no rows": (with_byte(8, 0), "rows or columns are out of range"),
-    "counts": (with_byte(34, 3), "do not add up"),
-    "column": (with_byte(51, 90), "column of the blob is out of range"),
-    "gap": (with_byte(49, 0), "gap of 0"),
-    "escape": (with_byte(50, 254), "not an escape"),
-    "nnz": (with_byte(20, 5), "another number of non-zeros"),
-    "value": (with_byte(64, 128), "weight of -128"),
-}
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_blob_is_refused_with_its_name_and_the_reason(damage: str) -> None:
-    change, reason = DAMAGES[damage]
+@pytest.mark.parametrize("defect", sorted({*DEFECTS} - {"empty"}))
+def test_a_damaged_blob_is_refused_with_its_name_and_the_reason(defect: str) -> None:
+    blob, reason = DEFECTS[defect]
     with pytest.raises(REFUSED, match=rf"w\.cksb: .*{reason}"):
-        file_with(change(golden_blob()))
+        file_with(blob)
+
+
+def test_a_blob_of_version_1_is_as_good() -> None:
+    x = np.random.default_rng(0).normal(size=(3, 600)).astype(np.float32)
+    older = file_with(cksb.encode(golden_matrix(), version=1))
+    expected, got = run(file_with(), {"x": x})["y"], run(older, {"x": x})["y"]
+    np.testing.assert_array_equal(got, expected)
 
 
 def test_no_damaged_byte_crashes() -> None:
     """Every byte in turn: refused, or another matrix that is as valid."""
     x = np.ones((3, 600), np.float32)
     refused = 0
-    for at in range(len(golden_blob())):
-        blob = golden_blob()
-        blob[at] ^= 1 << at % 8
+    for at in range(len(GOLDEN)):
+        blob = changed(at, GOLDEN[at] ^ 1 << at % 8)
         try:
             assert np.isfinite(run(file_with(blob), {"x": x})["y"]).all()
         except REFUSED:
             refused += 1
-    assert refused > len(golden_blob()) // 2
+    assert refused > len(GOLDEN) // 2
 
 
 def vector(length: int, dtype: type = np.float32) -> Constant:
@@ -269,7 +239,9 @@ def vector(length: int, dtype: type = np.float32) -> Constant:
     ("change", "reason"),
     [
         ({"vectors": (vector(3), vector(2))}, "no constant of one axis that fits"),
-        ({"vectors": (vector(2), vector(1))}, "no constant of one axis that fits"),
+        ({"vectors": (vector(2), vector(3))}, "no constant of one axis that fits"),
+        ({"vectors": (vector(1), vector(2))}, "no constant of one axis that fits"),
+        ({"vectors": (vector(2), vector(1))}, "one number for all rows, but not 0"),
         ({"vectors": (vector(2, np.int32), vector(2))}, "type 2, not 1"),
         ({"vectors": (vector(2),)}, "wrong number of inputs"),
         ({"vectors": (vector(2),), "surplus": [OMITTED]}, "input or output is missing"),

@@ -58,7 +58,11 @@ enum {
   STATUS(KERNEL_UNSUPPORTED, "this CPU lacks the instructions of the kernel")      \
   STATUS(MISALIGNED, "a buffer does not start at a multiple of 64 bytes")           \
   STATUS(NOT_PACKED, "the buffer holds no matrix packed by this library")          \
-  STATUS(ARGUMENT, "an argument is out of range")
+  STATUS(ARGUMENT, "an argument is out of range")                                  \
+  STATUS(BLOB_STREAM, "the rows do not end where the stream of the blob ends")     \
+  STATUS(BLOB_CODE, "a number of the blob has a shorter code")                     \
+  STATUS(BLOB_ZERO, "a weight of 0 is stored in the blob")                         \
+  STATUS(BLOB_LIVE, "the blob has another number of rows with weights than it says")
 
 typedef enum {
 #define CK_STATUS_CODE(name, text) CK_##name,
@@ -91,7 +95,8 @@ typedef struct {
   const int8_t* dense;  /* NULL when a blob */
   int32_t rows, cols;
   int64_t nnz;
-  int64_t entries;      /* of the blob: non-zeros and escapes */
+  int64_t entries;      /* of the blob: non-zeros, and the escapes of version 1 */
+  int32_t live_rows;    /* rows with at least one non-zero */
 } ck_weights;
 
 /* What one matrix will take in the layout of one kernel. */
@@ -150,6 +155,11 @@ CK_API ck_status ck_make_plan(const ck_weights* weights, int32_t kernel, void* w
 CK_API ck_status ck_pack(const ck_weights* weights, const ck_plan* plan, const float* scale,
                          const float* bias, void* work, ck_packed* packed);
 
+/// The same for a scale that leaves out the rows without weights: float[weights->live_rows].
+CK_API ck_status ck_pack_live(const ck_weights* weights, const ck_plan* plan,
+                              const float* live_scale, const float* bias, void* work,
+                              ck_packed* packed);
+
 /// Groups of rows into which the work on a packed matrix can be divided among threads.
 CK_API int32_t ck_groups(const ck_packed* packed);
 
@@ -176,8 +186,12 @@ CK_API ck_status ck_run_integer(const ck_packed* packed, const void* x, size_t s
                                 int32_t is_unsigned, const int32_t* zero, int32_t n, int32_t* y,
                                 void* scratch);
 
-/// Fills index: uint32[rows + 1], the first entry of each row of a blob; all 0 when dense.
+/// Fills index: uint32[rows + 1], where each row of a blob starts; all 0 when dense.
 CK_API void ck_index_rows(const ck_weights* weights, uint32_t* index);
+
+/// Fills scale: float[rows], from one that leaves out the rows without weights; they get 1.
+CK_API void ck_spread_scale(const ck_weights* weights, const uint32_t* index,
+                            const float* live_scale, float* scale);
 
 /// out: int8[cols], one row of the weights.
 CK_API ck_status ck_read_row(const ck_weights* weights, const uint32_t* index, int64_t row,

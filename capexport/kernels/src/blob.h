@@ -1,12 +1,22 @@
 /* Where the sections of a checked CKSB blob lie. The format is described in README.md. */
 #ifndef CK_BLOB_H
 #define CK_BLOB_H
-#include "packed.h"
+#include "bits.h"
 
-enum { CK_BLOB_HEADER = 32, CK_BLOB_ALIGNMENT = 16, CK_LONGEST_GAP = 255 };
+enum {
+  CK_BLOB_HEADER = 32,
+  CK_BLOB_ALIGNMENT = 16, /* of the sections of version 1 */
+  CK_LONGEST_GAP = 255    /* of version 1 */
+};
 
-static inline uint32_t ck_u16_at(const uint8_t* p) { return p[0] | (uint32_t)p[1] << 8; }
-static inline uint32_t ck_u32_at(const uint8_t* p) { return ck_u16_at(p) | ck_u16_at(p + 2) << 16; }
+static inline uint32_t ck_blob_version(const uint8_t* blob) { return ck_u16_at(blob + 4); }
+
+/* The second half of ck_weights_blob, for each version: `w` has what the header says. Sets what
+ * it does not say. */
+ck_status ck_check_bytes(ck_weights* w);
+ck_status ck_check_bits(ck_weights* w);
+
+/* ---- version 1: bytes ---- */
 
 /* u16[rows], little-endian: entries of each row. */
 static inline const uint8_t* ck_blob_counts(const ck_weights* w) {
@@ -19,5 +29,23 @@ static inline const uint8_t* ck_blob_gaps(const ck_weights* w) {
 
 static inline const int8_t* ck_blob_values(const ck_weights* w) {
   return (const int8_t*)ck_blob_gaps(w) + ck_round_up((uint64_t)w->entries, CK_BLOB_ALIGNMENT);
+}
+
+/* ---- version 2: a stream of bits ---- */
+
+static inline const uint8_t* ck_blob_stream(const ck_weights* w) {
+  return w->blob + CK_BLOB_HEADER;
+}
+
+static inline uint32_t ck_blob_stream_bytes(const uint8_t* blob) { return ck_u32_at(blob + 16); }
+
+/* k of the codes of the rows' numbers of weights. */
+static inline uint32_t ck_count_parameter(const ck_weights* w) {
+  return ck_rice_parameter((uint32_t)w->nnz, (uint32_t)w->rows);
+}
+
+/* k of the codes of a row: its zeros lie in count + 1 gaps. */
+static inline uint32_t ck_gap_parameter(const ck_weights* w, uint32_t count) {
+  return ck_rice_parameter((uint32_t)w->cols - count, count + 1);
 }
 #endif

@@ -1,9 +1,9 @@
 /* Shape, sparsity and batch -> the kernel that beats the dense runtime, if one does.
  *
- * Which kernel: measured on x86 (on AVX-512 WELL wins for every batch, SpMM only where hardly a
- * slot would be filled); on Arm from a model of the cores. From which sparsity: AVX-512 measured
- * against XNNPACK and MLAS, with kernels slower than these; Arm from instruction counts inside both
- * runtimes; AVX2 and the Armv8.0 SpMM estimated. */
+ * AVX-512: measured against XNNPACK and MLAS on Zen 4, benchmarks/kernels has the tables. AVX2: its
+ * kernels measured alone on the same CPU against XNNPACK with VNNI, which a CPU that needs them
+ * does not have, so these limits are careful. Arm: instruction counts inside both runtimes; the
+ * kernel from a model of the cores; SpMM of Armv8.0 estimated. */
 #include "kernel.h"
 
 enum { ANY = 0x7fffffff };
@@ -25,16 +25,26 @@ typedef struct {
 
 static const rule RULES[] = {
 #if defined(__x86_64__)
-    {CK_ISA_AVX512VNNI, 1, 3, 256, NO_LIMIT, ANY_ZEROS, .95, CK_KERNEL_well128_avx512vnni},
-    {CK_ISA_AVX512VNNI, 4, ANY, 256, NO_LIMIT, ANY_ZEROS, NEVER, CK_KERNEL_well128_avx512vnni},
-    {CK_ISA_AVX512VNNI, 1, 1, ANY, NO_LIMIT, ANY_ZEROS, .80, CK_KERNEL_well128_avx512vnni},
-    {CK_ISA_AVX512VNNI, 2, 3, ANY, NO_LIMIT, ANY_ZEROS, .88, CK_KERNEL_well128_avx512vnni},
-    {CK_ISA_AVX512VNNI, 4, 5, ANY, NO_LIMIT, ANY_ZEROS, .94, CK_KERNEL_well128_avx512vnni},
-    {CK_ISA_AVX512VNNI, 6, ANY, ANY, 500000, ANY_ZEROS, .95, CK_KERNEL_well128_avx512vnni},
-    {CK_ISA_AVX512VNNI, 6, ANY, ANY, NO_LIMIT, .985, .90, CK_KERNEL_well128_avx512vnni},
-    {CK_ISA_AVX512VNNI, 6, ANY, ANY, NO_LIMIT, ANY_ZEROS, .90, CK_KERNEL_spmm_avx512vnni},
+    {CK_ISA_AVX512VNNI, 1, ANY, 64, NO_LIMIT, ANY_ZEROS, NEVER, CK_KERNEL_well128_avx512vnni},
+    {CK_ISA_AVX512VNNI, 1, 1, 192, NO_LIMIT, ANY_ZEROS, .85, CK_KERNEL_well128_avx512vnni},
+    {CK_ISA_AVX512VNNI, 2, 3, 192, NO_LIMIT, ANY_ZEROS, .88, CK_KERNEL_well128_avx512vnni},
+    {CK_ISA_AVX512VNNI, 4, 5, 192, NO_LIMIT, ANY_ZEROS, .96, CK_KERNEL_well128_avx512vnni},
+    {CK_ISA_AVX512VNNI, 6, ANY, 192, 48000, ANY_ZEROS, .90, CK_KERNEL_well128_avx512vnni},
+    {CK_ISA_AVX512VNNI, 6, ANY, 192, NO_LIMIT, ANY_ZEROS, NEVER, CK_KERNEL_well128_avx512vnni},
+    {CK_ISA_AVX512VNNI, 1, 3, ANY, NO_LIMIT, ANY_ZEROS, .80, CK_KERNEL_well128_avx512vnni},
+    {CK_ISA_AVX512VNNI, 4, 5, 256, NO_LIMIT, ANY_ZEROS, .88, CK_KERNEL_well128_avx512vnni},
+    {CK_ISA_AVX512VNNI, 4, 5, ANY, NO_LIMIT, ANY_ZEROS, .85, CK_KERNEL_well128_avx512vnni},
+    {CK_ISA_AVX512VNNI, 6, ANY, 256, NO_LIMIT, ANY_ZEROS, .92, CK_KERNEL_well128_avx512vnni},
+    {CK_ISA_AVX512VNNI, 6, 15, ANY, NO_LIMIT, ANY_ZEROS, .88, CK_KERNEL_well128_avx512vnni},
+    {CK_ISA_AVX512VNNI, 16, ANY, ANY, 8000000, ANY_ZEROS, .88, CK_KERNEL_well128_avx512vnni},
+    {CK_ISA_AVX512VNNI, 16, ANY, ANY, NO_LIMIT, .98, .88, CK_KERNEL_well128_avx512vnni},
+    {CK_ISA_AVX512VNNI, 16, ANY, ANY, NO_LIMIT, ANY_ZEROS, .88, CK_KERNEL_spmm_avx512vnni},
+    {CK_ISA_AVX2, 6, ANY, 192, NO_LIMIT, ANY_ZEROS, NEVER, CK_KERNEL_well32_avx2},
     {CK_ISA_AVX2, 1, 1, ANY, NO_LIMIT, ANY_ZEROS, .90, CK_KERNEL_well32_avx2},
-    {CK_ISA_AVX2, 2, 5, ANY, NO_LIMIT, ANY_ZEROS, .95, CK_KERNEL_well32_avx2},
+    {CK_ISA_AVX2, 2, 3, ANY, NO_LIMIT, ANY_ZEROS, .95, CK_KERNEL_well32_avx2},
+    {CK_ISA_AVX2, 4, 5, ANY, NO_LIMIT, .96, .95, CK_KERNEL_well32_avx2},
+    {CK_ISA_AVX2, 4, 5, ANY, NO_LIMIT, ANY_ZEROS, .95, CK_KERNEL_spmm_avx2},
+    {CK_ISA_AVX2, 6, ANY, ANY, NO_LIMIT, .92, .95, CK_KERNEL_well32_avx2},
     {CK_ISA_AVX2, 6, ANY, ANY, NO_LIMIT, ANY_ZEROS, .95, CK_KERNEL_spmm_avx2},
 #elif defined(__aarch64__)
     {CK_ISA_NEON_DOTPROD, 1, 5, ANY, NO_LIMIT, .90, .80, CK_KERNEL_well32_neon_dotprod},

@@ -8,15 +8,30 @@
 enum { CK_ROW_END = CK_MAX_COLS + 1 }; /* column of a cursor behind the last entry */
 
 typedef struct {
-  int32_t column;      /* of the entry it stands on, or CK_ROW_END */
+  int32_t column;        /* of the entry it stands on, or CK_ROW_END */
   int8_t weight;
-  const uint8_t* gap;  /* next entry of a blob, NULL when dense */
-  const int8_t* value; /* next entry of a blob, or the whole dense row */
+  const uint8_t* stream; /* version 2, else NULL */
+  uint32_t bit, left, k; /* version 2: next entry, entries left, their code */
+  const uint8_t* gap;    /* version 1: next entry, else NULL */
+  const int8_t* value;   /* version 1: next entry; dense: the whole row */
   const int8_t* end;
 } ck_cursor;
 
+static inline void ck_cursor_next_in_bits(ck_cursor* c) {
+  if (!c->left) {
+    c->column = CK_ROW_END;
+    return;
+  }
+  const uint64_t word = ck_bits_at(c->stream, c->bit);
+  const ck_code gap = ck_code_in(word, c->k);
+  c->column += (int32_t)gap.number + 1;
+  c->weight = (int8_t)(uint8_t)(word >> gap.bits);
+  c->bit += gap.bits + CK_WEIGHT_BITS;
+  c->left--;
+}
+
 /* Escapes have the value 0 and are stepped over. */
-static inline void ck_cursor_next_in_blob(ck_cursor* c) {
+static inline void ck_cursor_next_in_bytes(ck_cursor* c) {
   while (c->value < c->end) {
     c->column += *c->gap++;
     c->weight = *c->value++;
@@ -39,26 +54,40 @@ static inline void ck_cursor_next_in_dense(ck_cursor* c) {
 }
 
 static inline void ck_cursor_next(ck_cursor* c) {
-  if (c->gap)
-    ck_cursor_next_in_blob(c);
+  if (c->stream)
+    ck_cursor_next_in_bits(c);
+  else if (c->gap)
+    ck_cursor_next_in_bytes(c);
   else
     ck_cursor_next_in_dense(c);
 }
 
-/* On the first entry of a row. index as ck_index_rows fills it. */
-static inline ck_cursor ck_cursor_at(const ck_weights* w, const uint32_t* index, int32_t row) {
-  ck_cursor c = {0};
-  if (w->blob) {
-    c.gap = ck_blob_gaps(w) + index[row];
-    c.value = ck_blob_values(w) + index[row];
-    c.end = ck_blob_values(w) + index[row + 1];
-  } else {
-    c.column = -1;
+/* On the first entry of a row. start: its place as ck_index_rows gives it. */
+static inline ck_cursor ck_cursor_at(const ck_weights* w, uint32_t start, int32_t row) {
+  ck_cursor c = {.column = -1};
+  if (!w->blob) {
     c.value = w->dense + (size_t)row * (size_t)w->cols;
     c.end = c.value + w->cols;
+  } else if (ck_blob_version(w->blob) == 1) {
+    c.column = 0; /* gaps of version 1 lead from entry to entry, the first from column 0 */
+    c.gap = ck_blob_gaps(w) + start;
+    c.value = ck_blob_values(w) + start;
+    c.end = c.value + ck_u16_at(ck_blob_counts(w) + 2 * (size_t)row);
+  } else {
+    c.stream = ck_blob_stream(w);
+    const ck_code count = ck_code_in(ck_bits_at(c.stream, start), ck_count_parameter(w));
+    c.bit = start + count.bits;
+    c.left = count.number;
+    c.k = ck_gap_parameter(w, count.number);
   }
   ck_cursor_next(&c);
   return c;
+}
+
+/* Where the next row starts, for a cursor that has passed the last entry of its row. */
+static inline uint32_t ck_cursor_place(const ck_weights* w, const ck_cursor* c) {
+  if (!w->blob) return 0;
+  return c->stream ? c->bit : (uint32_t)(c->value - ck_blob_values(w));
 }
 
 /* Past the last entry of every row. */

@@ -5,7 +5,7 @@
 
 size_t ck_work_size(const ck_weights* w) {
   const uint64_t rows = (uint64_t)w->rows;
-  return (size_t)(ck_round_up((rows + 1) * 4, 64) + 2 * ck_round_up(rows * 4, 64) +
+  return (size_t)(ck_round_up((rows + 1) * 4, 64) + 3 * ck_round_up(rows * 4, 64) +
                   ck_round_up(rows * 2, 64));
 }
 
@@ -16,17 +16,21 @@ static ck_work divide(const ck_weights* w, void* memory) {
   work.index = (void*)at;
   work.order = (void*)(at += ck_round_up((rows + 1) * 4, 64));
   work.spare = (void*)(at += ck_round_up(rows * 4, 64));
+  work.sum = (void*)(at += ck_round_up(rows * 4, 64));
   work.nnz = (void*)(at + ck_round_up(rows * 4, 64));
   return work;
 }
 
-static void count_rows(const ck_weights* w, ck_work* work) {
-  ck_index_rows(w, work->index);
+/* All that is needed of the rows, in one walk. */
+static void survey_rows(const ck_weights* w, ck_work* work) {
+  work->index[0] = 0;
   for (int32_t row = 0; row < w->rows; row++) {
-    int32_t nnz = 0;
-    ck_cursor c = ck_cursor_at(w, work->index, row);
-    for (; c.column != CK_ROW_END; ck_cursor_next(&c)) nnz++;
+    int32_t nnz = 0, sum = 0;
+    ck_cursor c = ck_cursor_at(w, work->index[row], row);
+    for (; c.column != CK_ROW_END; ck_cursor_next(&c), nnz++) sum += c.weight;
+    work->index[row + 1] = ck_cursor_place(w, &c);
     work->nnz[row] = (uint16_t)nnz;
+    work->sum[row] = sum;
     work->order[row] = row;
   }
 }
@@ -64,7 +68,7 @@ ck_status ck_make_plan(const ck_weights* w, int32_t kernel, void* memory, ck_pla
   if ((ck_isa() & info->isa) != info->isa) return CK_KERNEL_UNSUPPORTED;
   if (!ck_aligned(memory)) return CK_MISALIGNED;
   ck_work work = divide(w, memory);
-  count_rows(w, &work);
+  survey_rows(w, &work);
   int64_t slots;
   if (info->layout == CK_LAYOUT_WELL) {
     ck_order_by_nnz(w, &work);
@@ -77,20 +81,13 @@ ck_status ck_make_plan(const ck_weights* w, int32_t kernel, void* memory, ck_pla
   return CK_OK;
 }
 
-static int32_t sum_of_row(const ck_weights* w, const ck_work* work, int32_t row) {
-  int32_t sum = 0;
-  ck_cursor c = ck_cursor_at(w, work->index, row);
-  for (; c.column != CK_ROW_END; ck_cursor_next(&c)) sum += c.weight;
-  return sum;
-}
-
 /* What finishing needs of each lane; a lane of padding has zeros. */
 static void pack_lanes(const ck_weights* w, const ck_work* work, const float* scale,
                        const float* bias, ck_packed* p) {
   for (int32_t lane = 0; lane < p->groups * CK_LANES; lane++) {
     const int32_t row = lane < w->rows ? work->order[lane] : -1;
     CK_SECTION_OUT(int32_t, p, row)[lane] = row;
-    CK_SECTION_OUT(int32_t, p, rowsum)[lane] = row < 0 ? 0 : sum_of_row(w, work, row);
+    CK_SECTION_OUT(int32_t, p, rowsum)[lane] = row < 0 ? 0 : work->sum[row];
     CK_SECTION_OUT(float, p, scale)[lane] = row < 0 ? 0.f : scale ? scale[row] : 1.f;
     CK_SECTION_OUT(float, p, bias)[lane] = row < 0 || !bias ? 0.f : bias[row];
   }
@@ -110,4 +107,13 @@ ck_status ck_pack(const ck_weights* w, const ck_plan* plan, const float* scale, 
   else
     ck_pack_csr(w, &work, packed);
   return CK_OK;
+}
+
+ck_status ck_pack_live(const ck_weights* w, const ck_plan* plan, const float* live_scale,
+                       const float* bias, void* memory, ck_packed* packed) {
+  if (!ck_aligned(memory)) return CK_MISALIGNED;
+  const ck_work work = divide(w, memory);
+  float* scale = (void*)work.spare;
+  for (int32_t row = 0; row < w->rows; row++) scale[row] = work.nnz[row] ? *live_scale++ : 1.f;
+  return ck_pack(w, plan, scale, bias, memory, packed);
 }

@@ -7,7 +7,8 @@
 typedef struct {
   uint32_t* index; /* [rows + 1] as ck_index_rows fills it */
   int32_t* order;  /* [rows] the row of each lane */
-  int32_t* spare;  /* [rows] for sorting */
+  int32_t* spare;  /* [rows] for sorting, and free afterwards */
+  int32_t* sum;    /* [rows] sum of the weights of each row */
   uint16_t* nnz;   /* [rows] non-zeros of each row */
 } ck_work;
 

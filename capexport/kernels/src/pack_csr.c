@@ -29,6 +29,7 @@ void ck_pack_csr(const ck_weights* w, const ck_work* work, ck_packed* p) {
   int8_t* weight = CK_SECTION_OUT(int8_t, p, weight);
   start[0] = 0;
   for (int32_t row = 0; row < w->rows; row++)
-    start[row + 1] = pack_row(ck_cursor_at(w, work->index, row), column, weight, start[row]);
+    start[row + 1] =
+        pack_row(ck_cursor_at(w, work->index[row], row), column, weight, start[row]);
   for (int32_t lane = w->rows; lane < p->groups * CK_LANES; lane++) start[lane + 1] = start[lane];
 }

@@ -40,8 +40,10 @@ static void fill_slots(ck_cursor* c, int32_t first, int32_t end, uint8_t* slots)
 static int64_t pack_group(const ck_weights* w, const ck_work* work, int32_t group, int32_t window,
                           uint16_t* column, uint8_t* stream) {
   ck_cursor lane[CK_LANES];
-  for (int32_t i = 0, at = group * CK_LANES; i < CK_LANES; i++, at++)
-    lane[i] = at < w->rows ? ck_cursor_at(w, work->index, work->order[at]) : ck_cursor_nowhere();
+  for (int32_t i = 0, at = group * CK_LANES; i < CK_LANES; i++, at++) {
+    const int32_t row = at < w->rows ? work->order[at] : -1;
+    lane[i] = row < 0 ? ck_cursor_nowhere() : ck_cursor_at(w, work->index[row], row);
+  }
   int64_t step = 0;
   for (int32_t first; (first = first_column(lane)) != CK_ROW_END; step++) {
     const int32_t end = first + window < CK_ROW_END ? first + window : CK_ROW_END;

@@ -2,18 +2,27 @@
 #include "cursor.h"
 
 void ck_index_rows(const ck_weights* w, uint32_t* index) {
-  uint32_t at = 0;
+  index[0] = 0;
   for (int32_t row = 0; row < w->rows; row++) {
-    index[row] = at;
-    if (w->blob) at += ck_u16_at(ck_blob_counts(w) + 2 * (size_t)row);
+    ck_cursor c = ck_cursor_at(w, index[row], row);
+    if (w->blob)
+      while (c.column != CK_ROW_END) ck_cursor_next(&c);
+    index[row + 1] = ck_cursor_place(w, &c);
   }
-  index[w->rows] = at;
+}
+
+void ck_spread_scale(const ck_weights* w, const uint32_t* index, const float* live_scale,
+                     float* scale) {
+  for (int32_t row = 0; row < w->rows; row++) {
+    const int live = ck_cursor_at(w, index[row], row).column != CK_ROW_END;
+    scale[row] = live ? *live_scale++ : 1.f;
+  }
 }
 
 ck_status ck_read_row(const ck_weights* w, const uint32_t* index, int64_t row, int8_t* out) {
   if (row < 0 || row >= w->rows) return CK_ARGUMENT;
   memset(out, 0, (size_t)w->cols);
-  ck_cursor c = ck_cursor_at(w, index, (int32_t)row);
+  ck_cursor c = ck_cursor_at(w, index[row], (int32_t)row);
   for (; c.column != CK_ROW_END; ck_cursor_next(&c)) out[c.column] = c.weight;
   return CK_OK;
 }
@@ -22,7 +31,7 @@ ck_status ck_embed_row(const ck_weights* w, const uint32_t* index, int64_t row, 
                        float* out) {
   if (row < 0 || row >= w->rows) return CK_ARGUMENT;
   memset(out, 0, (size_t)w->cols * sizeof *out);
-  ck_cursor c = ck_cursor_at(w, index, (int32_t)row);
+  ck_cursor c = ck_cursor_at(w, index[row], (int32_t)row);
   for (; c.column != CK_ROW_END; ck_cursor_next(&c)) out[c.column] = (float)c.weight * scale;
   return CK_OK;
 }

@@ -15,7 +15,10 @@ from capexport.kernels import cksb
 Type = schema.TensorType
 
 SPARSE_LINEAR = "CapexportSparseInt8Linear"
-"""x float [..., k], weights, scale float [m], bias float [m] -> [..., m]; options: 1 byte, relu."""
+"""x float [..., k], weights, scale float [m], bias float [m] -> [..., m]; options: 1 byte, relu.
+
+The scale may leave out rows without weights, a bias of [1] is 0 for all rows.
+"""
 SPARSE_EMBEDDING = "CapexportSparseInt8Embedding"
 """ids int32 [n], weights, scale float [m] -> [n, k]."""
 
@@ -39,23 +42,27 @@ def check_packed(name: str, operator: Any, subgraph: Any, buffers: Sequence[Any]
         not in _OPTIONS[name]
     ):
         raise _error("the options are unknown", name)
-    rows, columns = _matrix_shape(blob, buffers)
-    for vector in vectors:
-        if vector.type != Type.FLOAT32 or vector.buffer == 0 or tuple(vector.shape) != (rows,):
-            raise _error(f"{rows} float constants are needed", vector.name)
-    if name == SPARSE_LINEAR and first.shape[-1] != columns:
-        raise _error(f"{first.shape[-1]} inputs meet weights for {columns}", blob.name)
+    header = _header(blob, buffers)
+    for vector, short in zip(vectors, (header.live_rows, 1), strict=False):
+        _check_vector(vector, header.rows, short)
+    if name == SPARSE_LINEAR and first.shape[-1] != header.columns:
+        raise _error(f"{first.shape[-1]} inputs meet weights for {header.columns}", blob.name)
 
 
-def _matrix_shape(blob: Any, buffers: Sequence[Any]) -> tuple[int, int]:
+def _check_vector(vector: Any, rows: int, short: int) -> None:
+    fits = tuple(vector.shape) in ((rows,), (short,))
+    if vector.type != Type.FLOAT32 or vector.buffer == 0 or not fits:
+        raise _error(f"{rows} or {short} float constants are needed", vector.name)
+
+
+def _header(blob: Any, buffers: Sequence[Any]) -> cksb.Header:
     data = buffers[blob.buffer].data
     if blob.type != Type.UINT8 or data is None:
         raise _error("the packed weights are no constant bytes", blob.name)
     try:
-        rows, columns = cksb.decode(np.asarray(data, np.uint8).tobytes()).shape
+        return cksb.read_header(np.asarray(data, np.uint8).tobytes())
     except BundleError as error:
         raise _error(error.what, blob.name) from error
-    return rows, columns
 
 
 def _error(what: str, where: str | bytes) -> GraphError:

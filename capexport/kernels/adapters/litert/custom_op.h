@@ -25,13 +25,15 @@ struct custom_op {
   int x, y;            /* numbers of the tensors that change */
   int blob;            /* number of the tensor with the weights */
   ck_weights weights;  /* refers to the bytes of the file */
-  const float* scale;  /* [rows of weights], in the file */
-  const float* bias;   /* same; linear only */
+  const float* scale;  /* [rows of weights], or [live rows] if scale_is_live */
+  int scale_is_live;   /* linear only */
+  const float* bias;   /* [rows of weights], NULL for none; linear only */
   int relu;            /* linear only */
   int32_t n;           /* rows of x, or ids */
   int32_t kernel;      /* that `packed` is for */
   ck_packed* packed;   /* linear only */
-  uint32_t* index;     /* embedding only: first entry of each row of the weights */
+  uint32_t* index;     /* embedding only: where each row of the weights starts */
+  float* own_scale;    /* embedding only: what `scale` points to if the file has less */
   size_t scratch_size; /* that `run` needs */
   float* own_y;        /* the result, where the runtime has no memory for it */
 };

@@ -26,7 +26,7 @@ const custom_op_kind* kind_of(const tfl_registration* r) {
 
 tfl_status open_weights(tfl_context* c, const tfl_node* node, custom_op* op) {
   op->blob = node->inputs->data[1];
-  const void* blob = constant_of(c, op->blob, TFL_UINT8, -1);
+  const void* blob = constant_of(c, op->blob, TFL_UINT8);
   if (!blob) return TFL_ERROR;
   const ck_status status = ck_weights_blob(&op->weights, blob, c->tensors[op->blob].bytes);
   if (status == CK_OK) return TFL_OK;
@@ -59,6 +59,7 @@ static void partition_free(tfl_context* c, void* user_data) {
   for (int i = 0; i < p->count; i++) {
     free(p->ops[i].packed);
     free(p->ops[i].index);
+    free(p->ops[i].own_scale);
     free(p->ops[i].own_y);
   }
   free(p->ops);

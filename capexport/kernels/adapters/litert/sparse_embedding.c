@@ -4,14 +4,26 @@
 #include "custom_op.h"
 #include "tensors.h"
 
+/* Lookups want a scale for every row, rows without weights too. */
+static tfl_status open_scale(tfl_context* c, int number, custom_op* op) {
+  const ck_weights* w = &op->weights;
+  int is_live;
+  op->scale = floats_of(c, number, w->rows, w->live_rows, &is_live);
+  if (!op->scale) return TFL_ERROR;
+  if (!is_live) return TFL_OK;
+  op->own_scale = aligned_memory(c, (size_t)w->rows * sizeof *op->own_scale);
+  if (!op->own_scale) return TFL_ERROR;
+  ck_spread_scale(w, op->index, op->scale, op->own_scale);
+  op->scale = op->own_scale;
+  return TFL_OK;
+}
+
 static tfl_status open(tfl_context* c, const tfl_node* node, custom_op* op) {
   if (open_weights(c, node, op) != TFL_OK) return TFL_ERROR;
-  op->scale = constant_of(c, node->inputs->data[2], TFL_FLOAT32, op->weights.rows);
-  if (!op->scale) return TFL_ERROR;
   op->index = aligned_memory(c, ((size_t)op->weights.rows + 1) * sizeof *op->index);
   if (!op->index) return TFL_ERROR;
   ck_index_rows(&op->weights, op->index);
-  return TFL_OK;
+  return open_scale(c, node->inputs->data[2], op);
 }
 
 static tfl_status prepare(tfl_context* c, custom_op* op) {

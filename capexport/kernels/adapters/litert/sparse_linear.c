@@ -1,5 +1,6 @@
 /* CapexportSparseInt8Linear: x [..., k], weights, scale [m], bias [m] -> x W^T + bias [..., m].
  *
+ * The scale may leave out rows without weights. A bias of one number, which is 0, stands for none.
  * Options: one byte, 1 for a relu at the end, 0 for none. */
 #include <stdlib.h>
 
@@ -8,12 +9,26 @@
 
 enum { NOT_PACKED = -1 };
 
+static tfl_status open_bias(tfl_context* c, int number, custom_op* op) {
+  int is_short;
+  op->bias = floats_of(c, number, op->weights.rows, 1, &is_short);
+  if (!op->bias) return TFL_ERROR;
+  if (!is_short) return TFL_OK;
+  if (*op->bias != 0) {
+    c->ReportError(c, "capexport: %s is one number for all rows, but not 0",
+                   tensor_name(c, number));
+    return TFL_ERROR;
+  }
+  op->bias = NULL;
+  return TFL_OK;
+}
+
 static tfl_status open(tfl_context* c, const tfl_node* node, custom_op* op) {
   op->kernel = NOT_PACKED;
   if (open_weights(c, node, op) != TFL_OK) return TFL_ERROR;
-  op->scale = constant_of(c, node->inputs->data[2], TFL_FLOAT32, op->weights.rows);
-  op->bias = constant_of(c, node->inputs->data[3], TFL_FLOAT32, op->weights.rows);
-  if (!op->scale || !op->bias) return TFL_ERROR;
+  const ck_weights* w = &op->weights;
+  op->scale = floats_of(c, node->inputs->data[2], w->rows, w->live_rows, &op->scale_is_live);
+  if (!op->scale || open_bias(c, node->inputs->data[3], op) != TFL_OK) return TFL_ERROR;
   const uint8_t* options = node->custom_data;
   if (!options || node->custom_size != 1 || options[0] > 1) {
     c->ReportError(c, "capexport: unknown options of %s", SPARSE_LINEAR.custom_code);
@@ -36,7 +51,8 @@ static tfl_status pack_with(tfl_context* c, custom_op* op, int32_t kernel, void*
   op->kernel = NOT_PACKED;
   op->packed = aligned_memory(c, plan.packed_size);
   if (!op->packed) return TFL_ERROR;
-  status = ck_pack(&op->weights, &plan, op->scale, op->bias, work, op->packed);
+  status = (op->scale_is_live ? ck_pack_live : ck_pack)(&op->weights, &plan, op->scale, op->bias,
+                                                        work, op->packed);
   if (status != CK_OK) return refuse(c, op, status);
   op->kernel = kernel;
   return TFL_OK;

@@ -62,20 +62,30 @@ const tfl_tensor* tensor_of(tfl_context* c, int number, int type) {
   return t;
 }
 
-const void* constant_of(tfl_context* c, int number, int type, int64_t length) {
+static const void* misfit(tfl_context* c, int number) {
+  c->ReportError(c, "capexport: %s is no constant of one axis that fits the weights",
+                 tensor_name(c, number));
+  return NULL;
+}
+
+const void* constant_of(tfl_context* c, int number, int type) {
   const tfl_tensor* t = tensor_of(c, number, type);
   if (!t) return NULL;
-  const int fits = t->dims->size == 1 && (length < 0 || t->dims->data[0] == length);
-  if (!fits || t->allocation_type != TFL_CONSTANT || !t->data) {
-    c->ReportError(c, "capexport: %s is no constant of one axis that fits the weights",
-                   tensor_name(c, number));
-    return NULL;
-  }
+  if (t->dims->size != 1 || t->allocation_type != TFL_CONSTANT || !t->data)
+    return misfit(c, number);
   if ((uintptr_t)t->data % element_size(type)) {
     c->ReportError(c, "capexport: %s is not aligned in the file", tensor_name(c, number));
     return NULL;
   }
   return t->data;
+}
+
+const float* floats_of(tfl_context* c, int number, int64_t length, int64_t other, int* is_short) {
+  const float* floats = constant_of(c, number, TFL_FLOAT32);
+  if (!floats) return NULL;
+  const int64_t given = c->tensors[number].dims->data[0];
+  *is_short = given != length;
+  return given == length || given == other ? floats : misfit(c, number);
 }
 
 tfl_status shape_like(tfl_context* c, int y, const tfl_tensor* x, int kept_axes, int last) {

@@ -13,8 +13,11 @@ const char* tensor_name(const tfl_context* c, int number);
  * were the fields of tfl_tensor laid out differently, this is where it would show. */
 const tfl_tensor* tensor_of(tfl_context* c, int number, int type);
 
-/* The bytes of a one-dimensional constant; NULL and a report otherwise. length < 0: any. */
-const void* constant_of(tfl_context* c, int number, int type, int64_t length);
+/* The bytes of a one-dimensional constant; NULL and a report otherwise. */
+const void* constant_of(tfl_context* c, int number, int type);
+
+/* The floats of a one-dimensional constant whose length is one of two; *is_short: not the first. */
+const float* floats_of(tfl_context* c, int number, int64_t length, int64_t other, int* is_short);
 
 /* Product of all lengths, -1 where one of them is negative or the product leaves int32. */
 int64_t elements_of(const tfl_ints* dims);

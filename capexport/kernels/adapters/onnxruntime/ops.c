@@ -2,23 +2,25 @@
 #include "ops.h"
 
 OrtStatus* read_row_floats(const node* n, const OrtKernelInfo* info, size_t index, int32_t rows,
-                           const char* misfit, const float** out) {
+                           int32_t other, const char* misfit, row_floats* out) {
   tensor floats;
   OrtStatus* status = node_constant(n, info, index, &floats);
   if (status) return status;
-  if (floats.rank != 1 || floats.size != rows) return node_error(n, ORT_INVALID_ARGUMENT, misfit);
-  *out = floats.data;
+  if (floats.rank != 1 || (floats.size != rows && floats.size != other))
+    return node_error(n, ORT_INVALID_ARGUMENT, misfit);
+  *out = (row_floats){floats.data, floats.size != rows};
   return NULL;
 }
 
 OrtStatus* read_weight(const node* n, const OrtKernelInfo* info, ck_weights* weights,
-                       const float** scale) {
+                       row_floats* scale) {
   tensor blob;
   OrtStatus* status = node_constant(n, info, 1, &blob);
   if (status) return status;
   const ck_status checked = ck_weights_blob(weights, blob.data, (size_t)blob.size);
   if (checked != CK_OK) return node_error(n, ORT_INVALID_ARGUMENT, ck_status_text(checked));
-  return read_row_floats(n, info, 2, weights->rows, "scale is not one float per row", scale);
+  return read_row_floats(n, info, 2, weights->rows, weights->live_rows,
+                         "scale is not one float per row", scale);
 }
 
 const char* on_cpu(const OrtCustomOp* op) { return (void)op, "CPUExecutionProvider"; }

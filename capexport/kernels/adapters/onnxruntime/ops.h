@@ -6,13 +6,21 @@
 
 extern const OrtCustomOp SPARSE_MATMUL, SPARSE_GATHER;
 
-/* Constant inputs 1 and 2, which both operators have: the checked weight, and a float per row. */
-OrtStatus* read_weight(const node* n, const OrtKernelInfo* info, ck_weights* weights,
-                       const float** scale);
+/* A constant input with a float per row of the weight, or a shorter form of it. */
+typedef struct {
+  const float* values;
+  int is_short;
+} row_floats;
 
-/* A constant input with one float per row of the weight; `misfit` is the error if it has not. */
+/* Constant inputs 1 and 2, which both operators have: the checked weight, and its scale. A short
+ * scale leaves out the rows without weights. */
+OrtStatus* read_weight(const node* n, const OrtKernelInfo* info, ck_weights* weights,
+                       row_floats* scale);
+
+/* A constant input with `rows` floats, or `other` if it is short; `misfit` is the error if it has
+ * neither. */
 OrtStatus* read_row_floats(const node* n, const OrtKernelInfo* info, size_t index, int32_t rows,
-                           const char* misfit, const float** out);
+                           int32_t other, const char* misfit, row_floats* out);
 
 /* The answers that are the same for both. */
 const char* on_cpu(const OrtCustomOp* op);

@@ -7,23 +7,35 @@
 typedef struct {
   node node;
   ck_weights weights;
-  const float* scale;
-  uint32_t* index; /* first entry of each row of the blob */
+  const float* scale; /* one per row */
+  float* own_scale;   /* what `scale` points to if the model has a short one */
+  uint32_t* index;    /* where each row of the blob starts */
 } gather;
 
 static void destroy(void* kernel) {
   gather* g = kernel;
   free(g->index);
+  free(g->own_scale);
   free(g);
 }
 
+static OrtStatus* spread_scale(gather* g) {
+  g->own_scale = malloc((size_t)g->weights.rows * sizeof *g->own_scale);
+  if (!g->own_scale) return node_error(&g->node, ORT_FAIL, "out of memory");
+  ck_spread_scale(&g->weights, g->index, g->scale, g->own_scale);
+  g->scale = g->own_scale;
+  return NULL;
+}
+
 static OrtStatus* read_table(gather* g, const OrtKernelInfo* info) {
-  OrtStatus* status = read_weight(&g->node, info, &g->weights, &g->scale);
+  row_floats scale;
+  OrtStatus* status = read_weight(&g->node, info, &g->weights, &scale);
   if (status) return status;
+  g->scale = scale.values;
   g->index = malloc(((size_t)g->weights.rows + 1) * sizeof *g->index);
   if (!g->index) return node_error(&g->node, ORT_FAIL, "out of memory");
   ck_index_rows(&g->weights, g->index);
-  return NULL;
+  return scale.is_short ? spread_scale(g) : NULL;
 }
 
 static OrtStatus* create(const OrtCustomOp* op, const OrtApi* api, const OrtKernelInfo* info,

@@ -10,7 +10,7 @@
 
 struct sparse_layer {
   ck_weights weights;
-  const float *scale, *bias;
+  sparse_vectors vectors;
   pthread_mutex_t packing;
   _Atomic(ck_packed*) packed[]; /* by kernel; NULL until it is needed */
 };
@@ -20,14 +20,13 @@ void* aligned_memory(size_t size) {
   return posix_memalign(&memory, CK_ALIGNMENT, size) == 0 ? memory : NULL;
 }
 
-failure sparse_layer_create(const ck_weights* weights, const float* scale, const float* bias,
+failure sparse_layer_create(const ck_weights* weights, const sparse_vectors* vectors,
                             sparse_layer** out) {
   const size_t forms = (size_t)ck_kernel_count() * sizeof(_Atomic(ck_packed*));
   sparse_layer* layer = calloc(1, sizeof *layer + forms);
   if (!layer) return "out of memory";
   layer->weights = *weights;
-  layer->scale = scale;
-  layer->bias = bias;
+  layer->vectors = *vectors;
   if (pthread_mutex_init(&layer->packing, NULL) != 0) {
     free(layer);
     return "no mutex is left";
@@ -50,7 +49,9 @@ static failure pack(const sparse_layer* layer, int32_t kernel, void* work, ck_pa
   if (status != CK_OK) return ck_status_text(status);
   ck_packed* packed = aligned_memory((size_t)plan.packed_size);
   if (!packed) return "out of memory";
-  status = ck_pack(&layer->weights, &plan, layer->scale, layer->bias, work, packed);
+  const sparse_vectors* v = &layer->vectors;
+  status = (v->scale_is_live ? ck_pack_live : ck_pack)(&layer->weights, &plan, v->scale, v->bias,
+                                                       work, packed);
   if (status == CK_OK)
     *out = packed;
   else

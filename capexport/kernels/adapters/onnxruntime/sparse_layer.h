@@ -8,8 +8,15 @@ typedef struct sparse_layer sparse_layer;
 /* Text of what went wrong, NULL when nothing did. */
 typedef const char* failure;
 
-/* `weights`, `scale` and `bias`, one float per row, must outlive the layer. */
-failure sparse_layer_create(const ck_weights* weights, const float* scale, const float* bias,
+/* One float per row of the weight. */
+typedef struct {
+  const float* scale;
+  int scale_is_live; /* it leaves out the rows without weights */
+  const float* bias; /* NULL for none */
+} sparse_vectors;
+
+/* What `weights` and `vectors` point to must outlive the layer. */
+failure sparse_layer_create(const ck_weights* weights, const sparse_vectors* vectors,
                             sparse_layer** out);
 void sparse_layer_destroy(sparse_layer* layer);
 

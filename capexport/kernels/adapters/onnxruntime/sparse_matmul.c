@@ -27,16 +27,26 @@ static OrtStatus* read_relu(matmul* m, const OrtKernelInfo* info) {
   return status;
 }
 
+/* A short one is a single 0: there is no bias. */
+static OrtStatus* read_bias(matmul* m, const OrtKernelInfo* info, int32_t rows, row_floats* bias) {
+  OrtStatus* status =
+      read_row_floats(&m->node, info, 3, rows, 1, "bias is not one float per row", bias);
+  if (status || !bias->is_short) return status;
+  if (*bias->values != 0)
+    return node_error(&m->node, ORT_INVALID_ARGUMENT, "bias is one float for all rows, but not 0");
+  bias->values = NULL;
+  return NULL;
+}
+
 static OrtStatus* read_layer(matmul* m, const OrtKernelInfo* info) {
   ck_weights weights;
-  const float *scale, *bias;
+  row_floats scale, bias;
   const ck_packed* packed;
   OrtStatus* status = read_weight(&m->node, info, &weights, &scale);
-  if (!status)
-    status = read_row_floats(&m->node, info, 3, weights.rows, "bias is not one float per row",
-                             &bias);
+  if (!status) status = read_bias(m, info, weights.rows, &bias);
   if (status) return status;
-  failure failed = sparse_layer_create(&weights, scale, bias, &m->layer);
+  const sparse_vectors vectors = {scale.values, scale.is_short, bias.values};
+  failure failed = sparse_layer_create(&weights, &vectors, &m->layer);
   if (!failed) failed = sparse_layer_packed(m->layer, 1, &packed); /* decoding begins so */
   return failed ? node_error(&m->node, ORT_FAIL, failed) : NULL;
 }

@@ -3,29 +3,117 @@
 #include "../finish.h"
 #include "neon.h"
 
+enum { QUARTERS = CK_LANES / 4 };
+
 /* Four results; the same steps as ck_result. */
 CK_ALWAYS_INLINE float32x4_t results(int32x4_t sum, int32x4_t zero, int32x4_t rowsum,
-                                     float32x4_t x_scale, float32x4_t scale, float32x4_t bias,
-                                     int relu) {
+                                     float32x4_t x_scale, float32x4_t scale, float32x4_t bias) {
   const float32x4_t exact = vcvtq_f32_s32(vmlsq_s32(sum, zero, rowsum));
-  const float32x4_t y = vfmaq_f32(bias, vmulq_f32(exact, x_scale), scale);
-  return relu ? vmaxq_f32(y, vdupq_n_f32(0.f)) : y; /* FMAX keeps a NaN */
+  return vfmaq_f32(bias, vmulq_f32(exact, x_scale), scale);
+}
+
+/* FMAX keeps a NaN. */
+CK_ALWAYS_INLINE void clip(float32x4_t v[4]) {
+  CK_UNROLL for (int q = 0; q < 4; q++) v[q] = vmaxq_f32(v[q], vdupq_n_f32(0.f));
+}
+
+/* What each lane has of its own, from some group on. */
+typedef struct {
+  const int32_t *row, *rowsum;
+  const float *scale, *bias;
+} lanes;
+
+CK_ALWAYS_INLINE lanes lanes_from(const ck_packed* p, int group) {
+  const int at = group * CK_LANES;
+  return (lanes){CK_SECTION(int32_t, p, row) + at, CK_SECTION(int32_t, p, rowsum) + at,
+                 CK_SECTION(float, p, scale) + at, CK_SECTION(float, p, bias) + at};
+}
+
+CK_ALWAYS_INLINE void next_group(lanes* l) {
+  l->row += CK_LANES;
+  l->rowsum += CK_LANES;
+  l->scale += CK_LANES;
+  l->bias += CK_LANES;
+}
+
+/* To places that lie anywhere. All of them are read before the first store, which for all the
+ * compiler knows could change them. */
+CK_ALWAYS_INLINE void scatter(const int32_t* row, const float32x4_t v[QUARTERS], float* y) {
+  int64_t at[CK_LANES];
+  CK_UNROLL for (int lane = 0; lane < CK_LANES; lane++) at[lane] = row[lane];
+  CK_UNROLL for (int q = 0; q < QUARTERS; q++) {
+    vst1q_lane_f32(y + at[4 * q], v[q], 0);
+    vst1q_lane_f32(y + at[4 * q + 1], v[q], 1);
+    vst1q_lane_f32(y + at[4 * q + 2], v[q], 2);
+    vst1q_lane_f32(y + at[4 * q + 3], v[q], 3);
+  }
+}
+
+static void scatter_some(const int32_t* row, const float32x4_t v[QUARTERS], int rows, float* y) {
+  float lane[CK_LANES];
+  for (int q = 0; q < QUARTERS; q++) vst1q_f32(lane + 4 * q, v[q]);
+  for (int i = 0; i < rows; i++) y[row[i]] = lane[i];
+}
+
+/* What one row of x has of its own. */
+typedef struct {
+  int32x4_t zero;
+  float32x4_t scale;
+  int relu;
+  float* y;
+} operand;
+
+CK_ALWAYS_INLINE operand operand_of(const ck_packed* p, const ck_outcome* o, int i) {
+  return (operand){vdupq_n_s32(o->zero[i]), vdupq_n_f32(o->scale[i]), o->relu,
+                   (float*)o->y + (size_t)i * (size_t)p->rows};
+}
+
+/* One group, `rows` lanes of it real, for one row of x. */
+CK_ALWAYS_INLINE void finish_row(const lanes* l, int rows, const int32_t* sum, const operand* x) {
+  float32x4_t v[QUARTERS];
+  CK_UNROLL for (int q = 0; q < QUARTERS; q++) {
+    v[q] = results(vld1q_s32(sum + 4 * q), x->zero, vld1q_s32(l->rowsum + 4 * q), x->scale,
+                   vld1q_f32(l->scale + 4 * q), vld1q_f32(l->bias + 4 * q));
+  }
+  if (x->relu) clip(v);
+  if (rows >= CK_LANES)
+    scatter(l->row, v, x->y);
+  else
+    scatter_some(l->row, v, rows, x->y);
+}
+
+/* All groups for one row of x, which then stays in registers. */
+static void finish_one(const ck_packed* p, const ck_outcome* o) {
+  const operand x = operand_of(p, o, 0);
+  const int whole = p->rows / CK_LANES < o->last ? p->rows / CK_LANES : o->last;
+  const int32_t* sum = o->tile;
+  const int32_t* end = sum + (whole - o->first) * CK_LANES;
+  lanes l = lanes_from(p, o->first);
+  if ((whole - o->first) % 2) {
+    finish_row(&l, CK_LANES, sum, &x);
+    sum += CK_LANES;
+    next_group(&l);
+  }
+  for (; sum < end; sum += 2 * CK_LANES) { /* two groups per turn */
+    finish_row(&l, CK_LANES, sum, &x);
+    next_group(&l);
+    finish_row(&l, CK_LANES, sum + CK_LANES, &x);
+    next_group(&l);
+  }
+  if (whole < o->last) finish_row(&l, p->rows % CK_LANES, sum, &x);
 }
 
 void ck_finish_ROWS_neon(const ck_packed* p, const ck_outcome* o) {
+  if (o->n == 1) {
+    finish_one(p, o);
+    return;
+  }
   const int32_t* sum = o->tile;
-  float result[CK_LANES];
-  for (int g = o->first; g < o->last; g++)
+  lanes l = lanes_from(p, o->first);
+  for (int group = o->first; group < o->last; group++, next_group(&l))
     for (int i = 0; i < o->n; i++, sum += CK_LANES) {
-      CK_UNROLL for (int lane = 0; lane < CK_LANES; lane += 4) {
-        const int at = g * CK_LANES + lane;
-        vst1q_f32(result + lane,
-                  results(vld1q_s32(sum + lane), vdupq_n_s32(o->zero[i]),
-                          vld1q_s32(CK_SECTION(int32_t, p, rowsum) + at),
-                          vdupq_n_f32(o->scale[i]), vld1q_f32(CK_SECTION(float, p, scale) + at),
-                          vld1q_f32(CK_SECTION(float, p, bias) + at), o->relu));
-      }
-      ck_scatter(p, g, result, (float*)o->y + (size_t)i * (size_t)p->rows);
+      const operand x = operand_of(p, o, i);
+      finish_row(&l, p->rows - group * CK_LANES, sum, &x);
     }
 }
 
@@ -54,8 +142,9 @@ static void finish_block(const ck_packed* p, const ck_outcome* o, const int32_t*
     v[lane] = results(vld1q_s32(sum + lane * o->stride + first), zero,
                       vdupq_n_s32(CK_SECTION(int32_t, p, rowsum)[at + lane]), x_scale,
                       vdupq_n_f32(CK_SECTION(float, p, scale)[at + lane]),
-                      vdupq_n_f32(CK_SECTION(float, p, bias)[at + lane]), o->relu);
+                      vdupq_n_f32(CK_SECTION(float, p, bias)[at + lane]));
   }
+  if (o->relu) clip(v);
   transpose4(v);
   float* y = (float*)o->y + (size_t)first * (size_t)p->rows + at;
   for (int i = 0; i < 4 && first + i < o->n; i++, y += p->rows) {

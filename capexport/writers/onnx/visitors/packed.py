@@ -6,8 +6,9 @@ The operators are those of `capexport/kernels/adapters/onnxruntime`, domain `cap
 import numpy as np
 
 from capexport.errors import GraphError
-from capexport.ir.graph import Array, Constant, Node
+from capexport.ir.graph import Constant, Node
 from capexport.ir.ops import DYNAMIC
+from capexport.kernels.cksb import stored_scale
 from capexport.writers.onnx.lowering import Lowering
 
 DOMAIN = "capexport"
@@ -49,24 +50,24 @@ def packed_embedding(lowering: Lowering, node: Node, table: Constant) -> None:
 
 
 def _stored(lowering: Lowering, node: Node, constant: Constant) -> tuple[str, str]:
-    """Names of the blob and of the scales of its rows."""
+    """Names of the blob and of the scales of its rows, those without weights left out."""
     quantization = constant.quantization
     if quantization is None or quantization.axis != 0:
         raise _error(node, f"the packed weight {constant.name!r} has no scale per row")
     constants = lowering.constants
-    scale = constants.derived(constant.name, "scale", quantization.scale)
-    return constants.packed(constant.name), scale
+    scale = stored_scale(constant.data, quantization.scale)
+    stored = constants.derived(constant.name, "scale", scale)
+    return constants.packed(constant.name), stored
 
 
 def _bias(lowering: Lowering, node: Node) -> str:
-    """The operator always reads one: an input left out would cost every kernel a case."""
-    weight, *bias = node.inputs[1:]
+    """A float per row; one 0 for none, as an input left out would cost every kernel a case."""
+    bias = node.inputs[2:]
     if bias and bias[0] not in lowering.graph.constants:
         raise _error(node, f"the bias {bias[0]!r} of a packed weight is no constant")
     if bias:
         return lowering.read(bias[0])
-    zeros: Array = np.zeros(lowering.graph.constants[weight].shape[0], np.float32)
-    return lowering.constants.derived(weight, "no_bias", zeros)
+    return lowering.emitter.shared(np.zeros(1, np.float32))
 
 
 def _error(node: Node, what: str) -> GraphError:

@@ -20,7 +20,7 @@ def sparse_linear(lowering: Lowering, node: Node) -> None:
             hint="use a recipe with dynamic activations",
         )
     constant = lowering.graph.constants[weight]
-    offset = lowering.float_tensor(bias[0]) if bias else _zeros(lowering, constant.shape[0])
+    offset = lowering.float_tensor(bias[0]) if bias else _no_bias(lowering)
     inputs = [lowering.tensor(x), *_weight(lowering, constant), offset]
     options = bytes([node.attributes["relu"]])
     lowering.model.custom_operator(
@@ -36,7 +36,7 @@ def sparse_embedding(lowering: Lowering, node: Node) -> None:
 
 
 def _weight(lowering: Lowering, constant: Constant) -> tuple[int, int]:
-    """The blob, and the scale of each row."""
+    """The blob, and the scale of each row that has weights."""
     quantization = constant.quantization
     if quantization is None or quantization.axis != 0:
         raise GraphError(
@@ -45,13 +45,13 @@ def _weight(lowering: Lowering, constant: Constant) -> tuple[int, int]:
             hint="quantize the weight first",
         )
     blob = np.frombuffer(cksb.encode(constant.data), np.uint8)
-    scale = quantization.scale.astype(np.float32)
+    scale = cksb.stored_scale(constant.data, quantization.scale.astype(np.float32))
     return (
         lowering.stored(Constant(constant.name + ".cksb", blob)),
         lowering.stored(Constant(constant.name + ".row_scale", scale)),
     )
 
 
-def _zeros(lowering: Lowering, length: int) -> int:
-    """The bias of a linear that has none: an omitted input crashes LiteRT's custom operators."""
-    return lowering.stored(Constant(f"zeros.{length}", np.zeros(length, np.float32)))
+def _no_bias(lowering: Lowering) -> int:
+    """One 0 for all rows: an omitted input crashes LiteRT's custom operators."""
+    return lowering.stored(Constant("zeros.1", np.zeros(1, np.float32)))
