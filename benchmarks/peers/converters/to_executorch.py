@@ -1,0 +1,44 @@
+"""An exported program -> an ExecuTorch file for XNNPACK: to_executorch.py PT2 STEPS.npz PTE FORM.
+
+FORM is "fp32" or "dynamic int8": per-channel weights, activations made int8 in every step. STEPS
+has example inputs by name, [steps, ...]; the quantizer runs all of them.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from executorch.backends.xnnpack.partition.xnnpack_partitioner import XnnpackPartitioner
+from executorch.backends.xnnpack.quantizer.xnnpack_quantizer import (
+    XNNPACKQuantizer,
+    get_symmetric_quantization_config,
+)
+from executorch.exir import to_edge_transform_and_lower
+from torch.export import ExportedProgram
+from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
+
+Inputs = tuple[torch.Tensor, ...]
+
+
+def main() -> None:
+    source, steps, target, form = sys.argv[1:]
+    program = torch.export.load(source)
+    if form == "dynamic int8":
+        columns = np.load(steps).values()
+        rows = zip(*columns, strict=True)
+        program = quantized(program, [tuple(map(torch.from_numpy, row)) for row in rows])
+    lowered = to_edge_transform_and_lower(program, partitioner=[XnnpackPartitioner()])
+    Path(target).write_bytes(lowered.to_executorch().buffer)
+
+
+def quantized(program: ExportedProgram, steps: list[Inputs]) -> ExportedProgram:
+    config = get_symmetric_quantization_config(is_per_channel=True, is_dynamic=True)
+    module = prepare_pt2e(program.module(), XNNPACKQuantizer().set_global(config))
+    for step in steps:
+        module(*step)
+    return torch.export.export(convert_pt2e(module), steps[0])
+
+
+if __name__ == "__main__":
+    main()
