@@ -1,17 +1,17 @@
 """How a file stores each constant: one rule per weight form, the same for every file format."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
+from capexport.compress.dispatch import is_faster_packed, rows_of_x
 from capexport.errors import UnsupportedError
 from capexport.ir.graph import Constant, Graph, Node
 from capexport.ir.ops import DYNAMIC
 
 WEIGHT_FORMS = ("auto", "dense", "stock-sparse", "packed")
 LEAST_PACKED_SPARSITY = 0.8
-"""Share of zeros from which the kernels are ahead of dense int8, one row of x at a time."""
+"""Share of zeros below which no weight is packed: nothing was measured there."""
 MOST_PACKED_COLUMNS = 65535
 """What the packed form can address, and what keeps its int32 sums from overflowing."""
 
@@ -22,14 +22,15 @@ def choose_storage(graph: Graph, weights: str) -> Graph:
     Args:
         weights: `dense`; `stock-sparse`: every matrix that compressed rows make smaller, in a form
             that an unmodified runtime unpacks when it opens the file; `packed`: every int8 matrix
-            with enough zeros, executed sparse by the project's kernels. `auto` is dense.
+            that the project's sparse kernels multiply faster than a stock runtime. `auto` is dense.
 
     Raises:
         UnsupportedError: another form, or `packed` where no matrix can be.
     """
     check_weight_form(weights)
     if weights == "stock-sparse":
-        return _mark(graph, is_smaller_sparse, lambda constant: replace(constant, sparse=True))
+        smaller = [c for c in graph.constants.values() if is_smaller_sparse(c)]
+        return graph.replace_constants({c.name: replace(c, sparse=True) for c in smaller})
     if weights == "packed":
         return _packed(graph)
     return graph
@@ -46,32 +47,35 @@ def check_weight_form(weights: str) -> None:
 
 
 def _packed(graph: Graph) -> Graph:
-    def can_be_packed(constant: Constant) -> bool:
-        readers = graph.users(constant.name)
-        return is_sparse_enough(constant) and all(_runs_packed(r, constant.name) for r in readers)
-
-    marked = _mark(graph, can_be_packed, lambda constant: replace(constant, packed=True))
-    if not any(constant.packed for constant in marked.constants.values()):
+    possible = [c for c in graph.constants.values() if _can_run_packed(graph, c)]
+    if not possible:
         raise UnsupportedError(
             f"no weight of the {graph.name} is int8 with {LEAST_PACKED_SPARSITY:.0%} zeros",
             where="--weights packed",
             hint="use --recipe dynamic_wi8 on a pruned checkpoint, or --weights dense",
         )
-    return marked
+    faster = [c for c in possible if all(_gains(graph, r) for r in graph.users(c.name))]
+    return graph.replace_constants({c.name: replace(c, packed=True) for c in faster})
+
+
+def _can_run_packed(graph: Graph, constant: Constant) -> bool:
+    """Whether the kernels have every operation that reads the constant, and take it."""
+    readers = graph.users(constant.name)
+    return is_sparse_enough(constant) and all(_runs_packed(r, constant.name) for r in readers)
 
 
 def _runs_packed(node: Node, constant: str) -> bool:
-    """Whether the kernels have this operation on a packed weight."""
     if node.op == "linear":
         return node.inputs[1] == constant and node.attributes["activations"] == DYNAMIC
     return node.op == "embedding" and node.inputs[0] == constant
 
 
-def _mark(
-    graph: Graph, chosen: Callable[[Constant], bool], mark: Callable[[Constant], Constant]
-) -> Graph:
-    marked = {n: mark(c) for n, c in graph.constants.items() if chosen(c)}
-    return graph.replace_constants(marked)
+def _gains(graph: Graph, node: Node) -> bool:
+    """Whether a node is faster with its weight packed; a lookup always is."""
+    if node.op == "embedding":
+        return True
+    x, weight = node.inputs[:2]
+    return is_faster_packed(graph.constants[weight], rows_of_x(graph.shape(x)))
 
 
 def is_sparse_enough(constant: Constant) -> bool:
@@ -80,7 +84,7 @@ def is_sparse_enough(constant: Constant) -> bool:
         constant.data.ndim == 2
         and constant.quantization is not None
         and constant.shape[1] <= MOST_PACKED_COLUMNS
-        and constant.nnz <= (1 - LEAST_PACKED_SPARSITY) * constant.data.size
+        and 1 - constant.nnz / max(constant.data.size, 1) >= LEAST_PACKED_SPARSITY
     )
 
 

@@ -11,6 +11,7 @@
 struct sparse_layer {
   ck_weights weights;
   sparse_vectors vectors;
+  uint32_t isa; /* asked once: under a hypervisor CPUID takes microseconds */
   pthread_mutex_t packing;
   _Atomic(ck_packed*) packed[]; /* by kernel; NULL until it is needed */
 };
@@ -26,6 +27,7 @@ failure sparse_layer_create(const ck_weights* weights, const sparse_vectors* vec
   sparse_layer* layer = calloc(1, sizeof *layer + forms);
   if (!layer) return "out of memory";
   layer->weights = *weights;
+  layer->isa = ck_isa();
   layer->vectors = *vectors;
   if (pthread_mutex_init(&layer->packing, NULL) != 0) {
     free(layer);
@@ -75,7 +77,7 @@ static failure pack_once(sparse_layer* layer, int32_t kernel) {
 
 failure sparse_layer_packed(sparse_layer* layer, int32_t batch, const ck_packed** out) {
   const ck_weights* w = &layer->weights;
-  const ck_request request = {ck_isa(), w->rows, w->cols, w->nnz, batch, 1};
+  const ck_request request = {layer->isa, w->rows, w->cols, w->nnz, batch, 1};
   const int32_t kernel = ck_choose(&request, NULL);
   if (kernel == CK_DECLINE) return "no kernel takes this shape";
   failure failed = NULL;
