@@ -92,7 +92,7 @@ def capture_graphs(
     """The float graphs `encoder` and `decoder_step` of a captioner."""
     signature = captioner.signature
     progress("capturing the encoder")
-    encoder = capture(captioner.encoder, "encoder", signature.inputs, signature.memory)
+    encoder = capture(captioner.encoder, "encoder", signature.inputs, signature.encoder_outputs)
     progress("capturing the decoder step")
     step = capture(
         captioner.decoder_step, "decoder_step", signature.step_inputs, signature.step_outputs

@@ -14,7 +14,7 @@ def card_text(manifest: Manifest, files: Mapping[str, bytes]) -> bytes:
         "Weights": manifest.weights,
         **_nonzeros(manifest),
         "Runtimes": ", ".join(_runtime(manifest, name) for name in manifest.runtimes),
-        "Vocabulary": f"{len(manifest.vocabulary)} pieces",
+        "Vocabulary": f"{len(manifest.vocabulary.pieces)} pieces",
         "Decoding": f"beam {rule.beam}, at most {rule.max_length} tokens",
         "Written by": f"capexport {manifest.provenance.get('capexport', '(version not recorded)')}",
     }

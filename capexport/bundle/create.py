@@ -58,7 +58,7 @@ def _contents(manifest: Manifest, files: Mapping[str, bytes]) -> dict[str, bytes
     if manifest.files or {MANIFEST, VOCABULARY} & set(files):
         raise ValueError("the bundle lists its files and writes its vocabulary by itself")
     if len(manifest.vocabulary) != manifest.signature.vocabulary_size:
-        raise ValueError("the vocabulary needs one piece for each token of the signature")
+        raise ValueError("the vocabulary needs as many tokens as the signature")
     if missing := set(manifest.graph_files) - set(files):
         raise ValueError(f"runtimes {manifest.runtimes} need the files {sorted(missing)}")
     if unsafe := [name for name in files if not is_plain_name(name)]:

@@ -14,7 +14,7 @@ from capexport.bundle.signature_fields import (
     signature_fields,
 )
 from capexport.errors import BundleError
-from capexport.spec.vocabulary import Vocabulary
+from capexport.spec.vocabulary import Radix, Vocabulary
 
 CHECKSUM = "checksum"
 
@@ -26,7 +26,7 @@ def manifest_text(manifest: Manifest) -> bytes:
         "architecture": manifest.architecture,
         "lineage": manifest.lineage,
         "signature": signature_fields(manifest.signature),
-        "vocabulary": {"file": VOCABULARY, "size": len(manifest.vocabulary)},
+        "vocabulary": _vocabulary_fields(manifest.vocabulary),
         "decoding": decoding_fields(manifest.decoding),
         "recipe": dict(manifest.recipe),
         "weights": manifest.weights,
@@ -38,6 +38,19 @@ def manifest_text(manifest: Manifest) -> bytes:
         ],
     }
     return _pretty({**fields, CHECKSUM: checksum(fields)})
+
+
+def _vocabulary_fields(vocabulary: Vocabulary) -> dict[str, Any]:
+    """`size` counts tokens, `pieces` the entries of the file; `radix` only where words have it."""
+    fields: dict[str, Any] = {
+        "file": VOCABULARY,
+        "size": len(vocabulary),
+        "pieces": len(vocabulary.pieces),
+        "continuation": vocabulary.continuation,
+    }
+    if vocabulary.radix is not None:
+        fields["radix"] = {"base": vocabulary.radix.base, "digits": vocabulary.radix.digits}
+    return fields
 
 
 def _runtime_fields(manifest: Manifest, runtime: str) -> dict[str, str]:
@@ -60,7 +73,7 @@ def _pretty(value: object) -> bytes:
 
 
 def read_manifest(text: bytes, where: str) -> tuple[Manifest, int]:
-    """The manifest with an empty vocabulary, and how many pieces the vocabulary file must hold.
+    """The manifest with a vocabulary that has no pieces yet, and how many its file must hold.
 
     Args:
         text: contents of manifest.json.
@@ -78,16 +91,12 @@ def read_manifest(text: bytes, where: str) -> tuple[Manifest, int]:
     )
     recipe = fields.child("recipe")
     signature = read_signature(fields.child("signature"))
-    vocabulary = fields.child("vocabulary")
-    vocabulary.expect("file", VOCABULARY)
-    size = vocabulary.integer("size", 1)
-    if size != signature.vocabulary_size:
-        vocabulary.fail(f"size is {size}, the model has {signature.vocabulary_size} tokens")
+    vocabulary, pieces = _read_vocabulary(fields.child("vocabulary"), signature.vocabulary_size)
     manifest = Manifest(
         architecture=fields.text("architecture"),
         lineage=fields.text("lineage"),
         signature=signature,
-        vocabulary=Vocabulary(()),
+        vocabulary=vocabulary,
         decoding=read_decoding(fields.child("decoding"), signature.vocabulary_size),
         recipe={graph: recipe.text(graph) for graph in ("encoder", "decoder")},
         weights=fields.text("weights"),
@@ -97,7 +106,25 @@ def read_manifest(text: bytes, where: str) -> tuple[Manifest, int]:
         files=files,
     )
     _check_checksum(fields)
-    return manifest, size
+    return manifest, pieces
+
+
+def _read_vocabulary(fields: Fields, tokens: int) -> tuple[Vocabulary, int]:
+    """The vocabulary without its pieces, and their number."""
+    fields.expect("file", VOCABULARY)
+    size = fields.integer("size", 1)
+    if size != tokens:
+        fields.fail(f"size is {size}, the model has {tokens} tokens")
+    radix = None
+    if "radix" in fields.raw():
+        given = fields.child("radix")
+        radix = Radix(given.integer("base", 2), given.integer("digits", 1))
+        if len(Vocabulary((), radix)) != tokens:
+            given.fail(f"base {radix.base} does not make {tokens} tokens")
+    pieces = fields.integer("pieces", 1) if "pieces" in fields.raw() else size  # schema 1: as many
+    if radix is None and pieces != size:
+        fields.fail(f"{pieces} pieces for {size} tokens")
+    return Vocabulary((), radix, fields.optional_text("continuation") or ""), pieces
 
 
 def _parse(text: bytes, where: str) -> object:
@@ -159,13 +186,13 @@ def vocabulary_text(vocabulary: Vocabulary) -> bytes:
     return (json.dumps(vocabulary.pieces, indent=0, ensure_ascii=False) + "\n").encode("utf-8")
 
 
-def read_vocabulary(text: bytes, size: int, where: str) -> Vocabulary:
-    """The vocabulary; BundleError unless the text is an array of `size` strings."""
+def read_pieces(text: bytes, size: int, where: str) -> tuple[str, ...]:
+    """The pieces; BundleError unless the text is an array of `size` strings."""
     pieces = _parse(text, where)
     if not isinstance(pieces, list) or not all(isinstance(piece, str) for piece in pieces):
         what = "the vocabulary is no array of strings"
     elif len(pieces) != size:
         what = f"the vocabulary has {len(pieces)} pieces, the manifest says {size}"
     else:
-        return Vocabulary(tuple(pieces))
+        return tuple(pieces)
     raise BundleError(what, where=where, hint="export the bundle again")

@@ -67,7 +67,7 @@ class Fields:
     def expect(self, key: str, value: str) -> None:
         """Raise unless the field says exactly `value`."""
         if (given := self.text(key)) != value:
-            self.fail(f"{key} is {given!r}, schema 1 fixes it to {value!r}")
+            self.fail(f"{key} is {given!r}, the schema fixes it to {value!r}")
 
     def fail(self, what: str) -> NoReturn:
         raise BundleError(what, where=self.where, hint="export the bundle again")

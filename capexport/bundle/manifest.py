@@ -9,7 +9,7 @@ from capexport.spec.decoding import Decoding
 from capexport.spec.signature import CaptionerSignature
 from capexport.spec.vocabulary import Vocabulary
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the bundle format that this code writes; it reads this one and older ones."""
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from capexport.bundle.bundle import Bundle
-from capexport.bundle.document import read_manifest, read_vocabulary
+from capexport.bundle.document import read_manifest, read_pieces
 from capexport.bundle.layout import MANIFEST, VOCABULARY, is_plain_name
 from capexport.bundle.manifest import BundleFile, Manifest
 from capexport.errors import BundleError
@@ -42,14 +42,14 @@ def _open(path: Path) -> Bundle:
             where=str(path),
             hint="give a folder that `capexport export` wrote",
         )
-    manifest, vocabulary_size = read_manifest((path / MANIFEST).read_bytes(), str(path))
+    manifest, size = read_manifest((path / MANIFEST).read_bytes(), str(path))
     _check_names(path, manifest)
     _check_folder(path, manifest)
     for file in manifest.files:
         _check_contents(path, file)
     text = (path / VOCABULARY).read_bytes()
-    vocabulary = read_vocabulary(text, vocabulary_size, str(path / VOCABULARY))
-    return Bundle(path, replace(manifest, vocabulary=vocabulary))
+    pieces = read_pieces(text, size, str(path / VOCABULARY))
+    return Bundle(path, replace(manifest, vocabulary=replace(manifest.vocabulary, pieces=pieces)))
 
 
 def _check_names(path: Path, manifest: Manifest) -> None:

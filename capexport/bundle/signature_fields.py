@@ -8,7 +8,11 @@ from typing import Any
 from capexport.bundle.fields import Fields
 from capexport.spec.decoding import Decoding
 from capexport.spec.signature import (
+    APPENDED,
+    BEAMS,
+    COUNTED,
     LOG_PROBS,
+    REPLACED,
     TOKEN,
     CaptionerSignature,
     Shape,
@@ -24,13 +28,23 @@ def signature_fields(signature: CaptionerSignature) -> dict[str, Any]:
     return {
         "inputs": [_tensor_fields(spec) for spec in signature.inputs],
         "memory": [_tensor_fields(spec) for spec in signature.memory],
-        "states": [
-            {**_tensor_fields(state), "next": state.next_name} for state in signature.states
-        ],
+        "states": [_state_fields(state) for state in signature.states],
         "token": TOKEN,
         "log_probs": LOG_PROBS,
         "vocabulary_size": signature.vocabulary_size,
     }
+
+
+def _state_fields(state: StateSpec) -> dict[str, Any]:
+    """`next` is absent for a counted state, `start` for one of zeros, `rows` unless appended."""
+    fields = {**_tensor_fields(state), "update": state.update}
+    if state.update != COUNTED:
+        fields["next"] = state.next_name
+    if state.update == APPENDED:
+        fields["rows"] = state.rows
+    if state.start is not None:
+        fields["start"] = state.start
+    return fields
 
 
 def _tensor_fields(spec: TensorSpec | StateSpec) -> dict[str, Any]:
@@ -41,21 +55,52 @@ def read_signature(fields: Fields) -> CaptionerSignature:
     """The signature; BundleError where a key, type, dtype, dimension or name is wrong."""
     fields.expect("token", TOKEN)
     fields.expect("log_probs", LOG_PROBS)
-    signature = CaptionerSignature(
-        inputs=tuple(TensorSpec(*_read_tensor(spec)) for spec in fields.children("inputs")),
-        memory=tuple(TensorSpec(*_read_tensor(spec)) for spec in fields.children("memory")),
-        states=tuple(_read_state(state) for state in fields.children("states")),
-        vocabulary_size=fields.integer("vocabulary_size", 1),
-    )
-    for specs in (signature.inputs, signature.step_inputs, signature.step_outputs):
+    try:
+        signature = CaptionerSignature(
+            inputs=tuple(TensorSpec(*_read_tensor(spec)) for spec in fields.children("inputs")),
+            memory=tuple(TensorSpec(*_read_tensor(spec)) for spec in fields.children("memory")),
+            states=tuple(_read_state(state) for state in fields.children("states")),
+            vocabulary_size=fields.integer("vocabulary_size", 1),
+        )
+    except ValueError as error:
+        fields.fail(str(error))
+    for specs in (
+        signature.inputs,
+        signature.encoder_outputs,
+        signature.step_inputs,
+        signature.step_outputs,
+    ):
         _check_distinct(fields, (spec.name for spec in specs))
     return signature
 
 
 def _read_state(fields: Fields) -> StateSpec:
-    state = StateSpec(*_read_tensor(fields))
+    name, shape, dtype = _read_tensor(fields)
+    update = fields.optional_text("update") or REPLACED  # schema 1 knew no other
+    start = fields.optional_text("start")
+    if not shape or shape[0] != BEAMS:
+        fields.fail(f"a state has the shape {list(shape)}, its first axis must be {BEAMS!r}")
+    if update == REPLACED:
+        state = StateSpec(name, shape, dtype, start)
+    elif update == APPENDED:
+        state = StateSpec(name, shape, dtype, start, APPENDED, fields.integer("rows", 1))
+        _check_capacity(fields, state)
+    elif update == COUNTED:
+        if (shape, dtype, start) != ((BEAMS,), "int32", None):
+            fields.fail("a counted state must be int32 [beams] and start at zero")
+        return StateSpec(name, shape, dtype, None, COUNTED)
+    else:
+        fields.fail(f"update is {update!r}, it must be {REPLACED}, {APPENDED} or {COUNTED}")
     fields.expect("next", state.next_name)
     return state
+
+
+def _check_capacity(fields: Fields, state: StateSpec) -> None:
+    capacity = state.shape[1] if len(state.shape) > 1 else None
+    if not isinstance(capacity, int) or capacity % state.rows:
+        fields.fail(
+            f"a cache of shape {list(state.shape)} does not hold steps of {state.rows} rows"
+        )
 
 
 def _read_tensor(fields: Fields) -> tuple[str, Shape, str]:

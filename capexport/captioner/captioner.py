@@ -14,7 +14,7 @@ class Captioner:
     """A captioner in the form that is exported.
 
     Args:
-        encoder: `forward(*signature.inputs) -> tuple(*signature.memory)`, once per image.
+        encoder: `forward(*signature.inputs) -> tuple(*signature.encoder_outputs)`, once per image.
         decoder_step: `forward(*signature.step_inputs) -> tuple(*signature.step_outputs)`.
         signature: names, shapes and dtypes of both.
         vocabulary, decoding: text side of the lineage.

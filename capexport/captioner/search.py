@@ -3,13 +3,14 @@
 `capexport.runtime.decode` stops early and knows no torch; it is tested against this.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from capexport.captioner.captioner import Captioner
-from capexport.spec.signature import Shape
+from capexport.spec.signature import APPENDED, COUNTED, StateSpec
 
 FINISHED_PENALTY = 1000.0
 """nats taken from a finished beam, so that any live beam displaces it at the next step."""
@@ -71,21 +72,38 @@ class _Stepper:
     """The decoder step with its states held between calls."""
 
     def __init__(self, captioner: Captioner, features: tuple[Tensor, ...]) -> None:
+        signature = captioner.signature
         self._step = captioner.decoder_step
-        self._memory = captioner.encoder(*features)
-        states = captioner.signature.states
-        self._states = [torch.zeros([1, *_lengths(s.shape[1:])]) for s in states]
+        outputs = captioner.encoder(*features)
+        self._memory = outputs[: len(signature.memory)]
+        starts = iter(outputs[len(signature.memory) :])
+        self._specs = signature.states
+        self._states = [next(starts) if s.start else _zeros(s) for s in self._specs]
+        self._steps = 0
 
     def __call__(self, tokens: list[int]) -> Tensor:
         token = torch.tensor(tokens, dtype=torch.int32)
         log_probs: Tensor
-        log_probs, *self._states = self._step(token, *self._states, *self._memory)
+        log_probs, *results = self._step(token, *self._states, *self._memory)
+        self._advance(iter(results))
         return log_probs
+
+    def _advance(self, results: Iterator[Tensor]) -> None:
+        for i, spec in enumerate(self._specs):
+            if spec.update == COUNTED:
+                self._states[i] = self._states[i] + 1
+            elif spec.update == APPENDED:
+                first = self._steps * spec.rows
+                self._states[i][:, first : first + spec.rows] = next(results)
+            else:
+                self._states[i] = next(results)
+        self._steps += 1
 
     def gather(self, beams: list[int]) -> None:
         self._states = [state[beams] for state in self._states]
 
 
-def _lengths(shape: Shape) -> list[int]:
-    """The shape's numbers; behind the beams a state has no named axis."""
-    return [length for length in shape if isinstance(length, int)]
+def _zeros(state: StateSpec) -> Tensor:
+    """One row; behind the beams a state has no named axis."""
+    lengths = [length for length in state.shape if isinstance(length, int)]
+    return torch.zeros([1, *lengths], dtype=getattr(torch, state.dtype))

@@ -132,8 +132,9 @@ def synthetic_features(captioner: Captioner) -> dict[str, Features]:
     images = {}
     for regions in _SYNTHETIC_REGIONS:
         att = np.maximum(rng.normal(0, 1, (regions, width)), 0).astype(np.float32)
-        fc = att.mean(0, dtype=np.float32)
-        images[f"random{regions}"] = Features(att=att, fc=fc, box=None)
+        corners = np.sort(rng.uniform(0, 1, (2, regions, 2)).astype(np.float32), axis=0)
+        box = np.concatenate(corners, axis=1)
+        images[f"random{regions}"] = Features(att, att.mean(0, dtype=np.float32), box)
     return images
 
 
@@ -142,7 +143,8 @@ def _compare(
 ) -> RuntimeParity:
     parity = RuntimeParity()
     for name, features in images.items():
-        tensors = (torch.from_numpy(features.att), torch.from_numpy(features.fc[None]))
+        arrays = encoder_inputs(captioner.signature, features)
+        tensors = [torch.from_numpy(arrays[spec.name]) for spec in captioner.signature.inputs]
         tokens, expected = greedy(captioner, *tensors)
         errors = np.abs(forced_log_probs(session, features, tokens) - expected.numpy())
         parity.errors += list(errors)

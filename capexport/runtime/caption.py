@@ -30,10 +30,10 @@ def caption(session: Session, features: Features, beam: int) -> Caption:
             size.
     """
     check_beam(beam, session.signature)
-    memory = session.encode(encoder_inputs(session.signature, features))
+    encoded = session.encode(encoder_inputs(session.signature, features))
     best = beam_search(
-        lambda token, states: session.step(token, states, memory),
-        session.initial_states(beam),
+        lambda token, states: session.step(token, states, encoded),
+        session.initial_states(beam, encoded),
         session.decoding,
         beam,
     )[0]
@@ -60,10 +60,10 @@ def forced_log_probs(session: Session, features: Features, tokens: Sequence[int]
     Raises:
         InputError: the features or tokens do not fit the model.
     """
-    memory = session.encode(encoder_inputs(session.signature, features))
-    states = session.initial_states(1)
+    encoded = session.encode(encoder_inputs(session.signature, features))
+    states = session.initial_states(1, encoded)
     rows = []
     for token in [session.decoding.bos, *tokens][: len(tokens)]:
-        log_probs, states = session.step(np.array([token], np.int32), states, memory)
+        log_probs, states = session.step(np.array([token], np.int32), states, encoded)
         rows.append(log_probs[0])
     return np.stack(rows)

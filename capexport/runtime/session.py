@@ -10,11 +10,10 @@ from capexport.errors import BundleError, InputError, RuntimeMissingError
 from capexport.runtime.backends import backend
 from capexport.runtime.features import Features
 from capexport.runtime.graph_runner import Array, GraphRunner
+from capexport.runtime.states import Tensors, initial_states, next_states
 from capexport.spec.decoding import Decoding
 from capexport.spec.signature import LOG_PROBS, TOKEN, CaptionerSignature, TensorSpec
 from capexport.spec.vocabulary import Vocabulary
-
-Tensors = Mapping[str, Array]
 
 MOST_THREADS = 256
 """No host that captions has more cores. At 100,000 LiteRT crashes and ONNX Runtime hangs."""
@@ -28,9 +27,10 @@ class Session:
         self.vocabulary: Vocabulary = bundle.manifest.vocabulary
         self.decoding: Decoding = bundle.manifest.decoding
         self._encoder, self._decoder_step = encoder, decoder_step
+        self._starts = {state.start for state in self.signature.states}
 
     def encode(self, inputs: Tensors) -> dict[str, Array]:
-        """What every decoder step reads about one image, by name.
+        """What the decoder needs of one image, by name: the memory, and what states start from.
 
         Raises:
             InputError: an input is missing, unknown, or of another shape or dtype than declared.
@@ -38,31 +38,28 @@ class Session:
         check_inputs(self.signature.inputs, inputs)
         return self._encoder.run(inputs)
 
-    def initial_states(self, beams: int) -> dict[str, Array]:
-        """Zeros for every state, [beams, ...]."""
-        return {
-            state.name: np.zeros(
-                [d if isinstance(d, int) else beams for d in state.shape], state.dtype
-            )
-            for state in self.signature.states
-        }
+    def initial_states(self, beams: int, encoded: Tensors) -> dict[str, Array]:
+        """Every state before the first step, [beams, ...]; `encoded` is what `encode` returned."""
+        return initial_states(self.signature.states, beams, encoded)
 
     def step(
-        self, token: Array, states: Tensors, memory: Tensors
+        self, token: Array, states: Tensors, encoded: Tensors
     ) -> tuple[Array, dict[str, Array]]:
         """One token for every beam.
 
         Args:
             token: int32 [beams], each below the vocabulary size.
             states: by state name, [beams, ...]; `initial_states` or the result of the last step.
-            memory: what `encode` returned.
+            encoded: what `encode` returned.
 
         Returns:
             log-probabilities float32 [beams, vocabulary], and the next states by state name.
 
         Raises:
-            InputError: inputs do not fit the manifest, or the model overflows on them.
+            InputError: inputs do not fit the manifest, the model overflows on them, or more steps
+                are made than a cache holds.
         """
+        memory = {name: array for name, array in encoded.items() if name not in self._starts}
         inputs = {TOKEN: token, **states, **memory}
         check_inputs(self.signature.step_inputs, inputs)
         self._check_tokens(token)
@@ -74,7 +71,7 @@ class Session:
                 where=LOG_PROBS,
                 hint="features must be scaled as those the model was trained on",
             )
-        return log_probs, {s.name: outputs[s.next_name] for s in self.signature.states}
+        return log_probs, next_states(self.signature.states, states, outputs)
 
     def _check_tokens(self, token: Array) -> None:
         """An index outside the embedding table is undefined behaviour in some runtimes."""
@@ -116,7 +113,7 @@ def open_session(bundle: Bundle, runtime: str, threads: int = 1) -> Session:
         for graph in (ENCODER, DECODER_STEP)
     }
     signature = bundle.manifest.signature
-    _check_names(graphs[ENCODER], ENCODER, signature.inputs, signature.memory)
+    _check_names(graphs[ENCODER], ENCODER, signature.inputs, signature.encoder_outputs)
     _check_names(graphs[DECODER_STEP], DECODER_STEP, signature.step_inputs, signature.step_outputs)
     return Session(bundle, graphs[ENCODER], graphs[DECODER_STEP])
 

@@ -7,7 +7,15 @@ import pytest
 
 from capexport.bundle import Bundle, Manifest, create_bundle
 from capexport.spec.decoding import Decoding
-from capexport.spec.signature import BEAMS, REGIONS, CaptionerSignature, StateSpec, TensorSpec
+from capexport.spec.signature import (
+    APPENDED,
+    BEAMS,
+    COUNTED,
+    REGIONS,
+    CaptionerSignature,
+    StateSpec,
+    TensorSpec,
+)
 from capexport.spec.vocabulary import Vocabulary
 
 PIECES = ("<pad>", "<unk>", "<bos>", "<eos>", "▁a", "▁dog", "▁Größe", '▁"quoted"\\')
@@ -18,7 +26,12 @@ def manifest() -> Manifest:
     signature = CaptionerSignature(
         inputs=(TensorSpec("att", (REGIONS, 6)), TensorSpec("fc", (1, 6))),
         memory=(TensorSpec("values", (REGIONS, 4)),),
-        states=(StateSpec("h", (BEAMS, 4)), StateSpec("length", (BEAMS, 1), "int32")),
+        states=(
+            StateSpec("h", (BEAMS, 4), start="h_start"),
+            StateSpec("length", (BEAMS, 1), "int32"),
+            StateSpec("position", (BEAMS,), "int32", update=COUNTED),
+            StateSpec("keys", (BEAMS, 6, 4), update=APPENDED, rows=2),
+        ),
         vocabulary_size=len(PIECES),
     )
     return Manifest(

@@ -11,10 +11,11 @@ from capexport.bundle.document import (
     checksum,
     manifest_text,
     read_manifest,
-    read_vocabulary,
+    read_pieces,
     vocabulary_text,
 )
-from capexport.spec.vocabulary import Vocabulary
+from capexport.spec.signature import BEAMS, StateSpec
+from capexport.spec.vocabulary import Radix, Vocabulary
 
 
 def test_round_trip(manifest: Manifest) -> None:
@@ -28,6 +29,25 @@ def test_decoding_without_an_unknown_word(manifest: Manifest) -> None:
     assert read_manifest(manifest_text(without), "here")[0].decoding == without.decoding
 
 
+def test_radix_words(manifest: Manifest) -> None:
+    words = Vocabulary(("",) * 30, Radix(base=5, digits=2), continuation="@@")
+    with_radix = replace(manifest, vocabulary=words)
+    read, pieces = read_manifest(manifest_text(with_radix), "here")
+    assert read.vocabulary == replace(words, pieces=())
+    assert pieces == 30
+
+
+def test_a_manifest_of_schema_1_is_read(manifest: Manifest) -> None:
+    document = json.loads(manifest_text(manifest))
+    document["schema"] = 1
+    document["vocabulary"] = {"file": "vocabulary.json", "size": 8}
+    document["signature"]["states"] = [
+        {"name": "h", "next": "h_next", "shape": ["beams", 4], "dtype": "float32"}
+    ]
+    text = json.dumps({**document, "checksum": checksum(document)}).encode()
+    assert read_manifest(text, "here")[0].signature.states == (StateSpec("h", (BEAMS, 4)),)
+
+
 def test_the_document_is_complete_for_an_app(manifest: Manifest) -> None:
     document = json.loads(manifest_text(manifest))
     assert document["schema"] == SCHEMA
@@ -36,12 +56,21 @@ def test_the_document_is_complete_for_an_app(manifest: Manifest) -> None:
         "next": "h_next",
         "shape": ["beams", 4],
         "dtype": "float32",
+        "start": "h_start",
+        "update": "replaced",
     }
+    assert "next" not in document["signature"]["states"][2]  # the host counts
+    assert document["signature"]["states"][3]["rows"] == 2
     assert document["signature"]["inputs"][0]["shape"] == ["regions", 6]
     assert document["signature"]["memory"][0]["name"] == "values"
     assert document["signature"]["token"] == "token"
     assert document["signature"]["log_probs"] == "log_probs"
-    assert document["vocabulary"] == {"file": "vocabulary.json", "size": 8}
+    assert document["vocabulary"] == {
+        "file": "vocabulary.json",
+        "size": 8,
+        "pieces": 8,
+        "continuation": "",
+    }
     assert document["runtimes"]["litert"] == {
         "encoder": "encoder.tflite",
         "decoder_step": "decoder_step.tflite",
@@ -65,4 +94,4 @@ def test_added_keys_are_ignored_when_the_checksum_covers_them(manifest: Manifest
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1))
 def test_any_vocabulary_survives(pieces: list[str]) -> None:
     vocabulary = Vocabulary(tuple(pieces))
-    assert read_vocabulary(vocabulary_text(vocabulary), len(pieces), "here") == vocabulary
+    assert read_pieces(vocabulary_text(vocabulary), len(pieces), "here") == vocabulary.pieces

@@ -129,8 +129,8 @@ def test_needed_file_that_is_not_listed(name: str, bundle: Bundle) -> None:
 
 
 def test_newer_schema_says_which_version_reads_it(bundle: Bundle) -> None:
-    rewrite(bundle, lambda d: d.update(schema=2, provenance={"capexport": "3.4"}, files="new"))
-    error = refuses(bundle, "schema 2, this capexport reads schemas up to 1")
+    rewrite(bundle, lambda d: d.update(schema=3, provenance={"capexport": "3.4"}, files="new"))
+    error = refuses(bundle, "schema 3, this capexport reads schemas up to 2")
     assert "capexport 3.4 or later" in error.hint
 
 
@@ -173,6 +173,7 @@ def follow(document: Any, path: tuple[str | int, ...]) -> Any:
 
 
 OPTIONAL = {"minimum_version", "litert", "onnxruntime", "capexport", "checkpoint", "config.json"}
+OPTIONAL |= {"start", "update", "pieces", "continuation"}  # schema 1 has none of them
 
 
 def test_every_missing_key_is_named(bundle: Bundle) -> None:
@@ -214,9 +215,16 @@ def test_every_wrong_type_is_refused(bundle: Bundle) -> None:
         (("decoding", "max_length"), 0, "max_length is 0, it must be at least 1"),
         (("decoding", "beam"), True, "beam must be an integer, it is True"),
         (("decoding", "suppress_unk"), 0, "suppress_unk must be true or false"),
-        (("signature", "token"), "word", "schema 1 fixes it to 'token'"),
-        (("signature", "states", 0, "next"), "h2", "schema 1 fixes it to 'h_next'"),
+        (("signature", "token"), "word", "the schema fixes it to 'token'"),
+        (("signature", "states", 0, "next"), "h2", "the schema fixes it to 'h_next'"),
         (("signature", "states", 0, "dtype"), "float16", "dtype is 'float16'"),
+        (("signature", "states", 0, "update"), "added", "update is 'added'"),
+        (("signature", "states", 0, "update"), "counted", "a counted state must be int32"),
+        (("signature", "states", 0, "shape", 0), "rows", "its first axis must be 'beams'"),
+        (("signature", "states", 3, "rows"), 4, "does not hold steps of 4 rows"),
+        (("signature", "states", 2, "update"), "replaced", "the key 'next' is missing"),
+        (("signature", "states", 2, "shape"), ["beams", 1], "a counted state must be int32"),
+        (("signature", "states", 0, "start"), "values", "called 'values'"),
         (("signature", "inputs", 0, "shape", 1), 0, "a dimension is 0"),
         (("signature", "inputs", 0, "shape", 0), "", "a dimension is ''"),
         (("signature", "inputs", 0, "shape", 1), True, "a dimension is True"),
@@ -225,7 +233,9 @@ def test_every_wrong_type_is_refused(bundle: Bundle) -> None:
         (("runtimes", "litert", "encoder"), "encoder.onnx", "fixes it to 'encoder.tflite'"),
         (("runtimes", "tvm"), {}, "there is no runtime 'tvm'"),
         (("vocabulary", "size"), 9, "size is 9, the model has 8 tokens"),
-        (("vocabulary", "file"), "../words", "schema 1 fixes it to 'vocabulary.json'"),
+        (("vocabulary", "pieces"), 9, "9 pieces for 8 tokens"),
+        (("vocabulary", "radix"), {"base": 4, "digits": 2}, "base 4 does not make 8 tokens"),
+        (("vocabulary", "file"), "../words", "the schema fixes it to 'vocabulary.json'"),
         (("schema",), 0, "schema is 0"),
     ],
 )
@@ -277,6 +287,7 @@ def test_folder_in_place_of_a_file(bundle: Bundle) -> None:
 def test_vocabulary_that_is_shorter_than_promised(bundle: Bundle) -> None:
     def promise_nine(document: Document) -> None:
         document["signature"]["vocabulary_size"] = document["vocabulary"]["size"] = 9
+        document["vocabulary"]["pieces"] = 9
 
     rewrite(bundle, promise_nine)
     refuses(bundle, "has 8 pieces, the manifest says 9")

@@ -30,7 +30,7 @@ def expected(features: Features, session: Session, beam: int) -> list[Hypothesis
     memory = tiny_captioner.encode(features.att, features.fc[np.newaxis])
     return beam_search(
         lambda token, states: tiny_captioner.step(token, states, memory),
-        session.initial_states(beam),
+        session.initial_states(beam, memory),
         session.decoding,
         beam,
     )

@@ -52,7 +52,7 @@ def test_a_session_runs_packed_graphs(bundle: Bundle, beams: int) -> None:
     inputs = encoder_inputs(SIGNATURE, tiny_captioner.features(7))
     memory = session.encode(inputs)
     assert_close(GRAPHS["encoder"], inputs, memory)
-    token, states = np.arange(beams, dtype=np.int32), session.initial_states(beams)
+    token, states = np.arange(beams, dtype=np.int32), session.initial_states(beams, memory)
     log_probs, following = session.step(token, states, memory)
     got = {"log_probs": log_probs, **{s.next_name: following[s.name] for s in SIGNATURE.states}}
     assert_close(GRAPHS["decoder_step"], {"token": token, **states, **memory}, got)

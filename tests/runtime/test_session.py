@@ -47,7 +47,7 @@ def test_steps_are_right_for_any_number_of_beams(
     session: Session, beams: int, regions: int
 ) -> None:
     memory = memory_of(session, regions)
-    states, expected_states = session.initial_states(beams), session.initial_states(beams)
+    states = expected_states = session.initial_states(beams, memory)
     for position in range(4):
         token = (np.arange(beams, dtype=np.int32) + position) % VOCABULARY
         log_probs, states = session.step(token, states, memory)
@@ -57,7 +57,7 @@ def test_steps_are_right_for_any_number_of_beams(
 
 def test_results_stay_valid_through_the_next_step(session: Session) -> None:
     memory = memory_of(session, 3)
-    token, states = np.array([4], np.int32), session.initial_states(1)
+    token, states = np.array([4], np.int32), session.initial_states(1, memory)
     log_probs, first = session.step(token, states, memory)
     kept = log_probs.copy(), {name: state.copy() for name, state in first.items()}
     session.step(token + 1, first, memory)
@@ -72,7 +72,7 @@ def test_views_with_strides_are_read_as_their_values(session: Session) -> None:
 
 
 def test_initial_states_are_zeros_of_the_declared_kind(session: Session) -> None:
-    states = session.initial_states(3)
+    states = session.initial_states(3, {})
     assert {name: state.shape for name, state in states.items()} == {
         "h": (3, WIDTH),
         "g": (3, WIDTH),
@@ -146,21 +146,21 @@ def token_too_large(token: Array, states: Tensors, memory: Tensors) -> tuple[Any
 def test_step_inputs_that_do_not_fit(
     session: Session, change: Callable[..., tuple[Any, ...]], message: str
 ) -> None:
-    arguments = np.zeros(2, np.int32), session.initial_states(2), memory_of(session, 3)
+    arguments = np.zeros(2, np.int32), session.initial_states(2, {}), memory_of(session, 3)
     with pytest.raises(InputError, match=message):
         session.step(*change(*arguments))
 
 
 def test_axes_of_different_length_are_named_in_the_hint(session: Session) -> None:
     with pytest.raises(InputError) as caught:
-        session.step(np.zeros(1, np.int32), session.initial_states(2), memory_of(session, 3))
+        session.step(np.zeros(1, np.int32), session.initial_states(2, {}), memory_of(session, 3))
     assert "beams = 1" in caught.value.hint
 
 
 def test_overflow_in_the_model_is_loud(session: Session) -> None:
     memory = {name: array * np.float32(np.inf) for name, array in memory_of(session, 2).items()}
     with pytest.raises(InputError, match="NaN"):
-        session.step(np.zeros(1, np.int32), session.initial_states(1), memory)
+        session.step(np.zeros(1, np.int32), session.initial_states(1, memory), memory)
 
 
 def test_unknown_runtime(bundle: Bundle) -> None:
