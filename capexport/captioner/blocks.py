@@ -1,24 +1,49 @@
-"""Pieces that several captioners share, written so that their export is a handful of operators."""
+"""Pieces that several captioners share, written so that their export is a handful of operators.
+
+Weights are buffers, not parameters, and are kept as they were given: a captioner built from tensors
+that require a gradient can be trained through (see `capexport.prune`).
+"""
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 
-def linear(weight: Tensor, bias: Tensor | None = None) -> nn.Linear:
-    """nn.Linear around given weights: weight [out, in], bias [out]."""
-    layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None, device="meta")
-    layer.weight = nn.Parameter(weight.contiguous(), requires_grad=False)
-    if bias is not None:
-        layer.bias = nn.Parameter(bias.contiguous(), requires_grad=False)
-    return layer
+class Linear(nn.Module):
+    """x [..., in] -> [..., out] with a given weight [out, in] and, unless None, bias [out]."""
+
+    weight: Tensor
+    bias: Tensor | None
+
+    def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
+        super().__init__()
+        self.register_buffer("weight", weight.contiguous())
+        self.register_buffer("bias", None if bias is None else bias.contiguous())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight, self.bias)
 
 
-def embedding(table: Tensor) -> nn.Embedding:
-    """nn.Embedding around a given table [vocabulary, width]."""
-    rows, width = table.shape
-    layer = nn.Embedding(rows, width, device="meta")
-    layer.weight = nn.Parameter(table.contiguous(), requires_grad=False)
-    return layer
+class Embedding(nn.Module):
+    """ids [...] -> [..., width] by a given table [vocabulary, width]."""
+
+    weight: Tensor
+
+    def __init__(self, table: Tensor) -> None:
+        super().__init__()
+        self.register_buffer("weight", table.contiguous())
+
+    def forward(self, ids: Tensor) -> Tensor:
+        return F.embedding(ids, self.weight)
+
+
+class Dropout(nn.Module):
+    """nn.Dropout that leaves no operator in an exported graph; `p` is the trainer's to set."""
+
+    p = 0.0
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.dropout(x, self.p) if self.training and self.p else x
 
 
 def lstm_cell(gates: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:

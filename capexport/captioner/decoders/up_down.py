@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from capexport.captioner.blocks import embedding, linear, lstm_cell
+from capexport.captioner.blocks import Dropout, Embedding, Linear, lstm_cell
 from capexport.checkpoint import Checkpoint
 from capexport.errors import UnsupportedError
 from capexport.spec.signature import BEAMS, REGIONS, CaptionerSignature, StateSpec, TensorSpec
@@ -30,14 +30,15 @@ class UpDownEncoder(nn.Module):
         super().__init__()
         weight_ih = weights["core.att_lstm.weight_ih"]
         both_biases = weights["core.att_lstm.bias_ih"] + weights["core.att_lstm.bias_hh"]
-        self.fc_embed = linear(weights["fc_embed.0.weight"], weights["fc_embed.0.bias"])
-        self.att_embed = linear(weights["att_embed.0.weight"], weights["att_embed.0.bias"])
-        self.ctx2att = linear(weights["ctx2att.weight"], weights["ctx2att.bias"])
-        self.att_lstm_fc = linear(weight_ih[:, rnn : 2 * rnn], both_biases)
+        self.fc_embed = Linear(weights["fc_embed.0.weight"], weights["fc_embed.0.bias"])
+        self.att_embed = Linear(weights["att_embed.0.weight"], weights["att_embed.0.bias"])
+        self.ctx2att = Linear(weights["ctx2att.weight"], weights["ctx2att.bias"])
+        self.att_lstm_fc = Linear(weight_ih[:, rnn : 2 * rnn], both_biases)
+        self.drop = Dropout()
 
     def forward(self, att: Tensor, fc: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        values = F.relu(self.att_embed(att))
-        fc_gates = self.att_lstm_fc(F.relu(self.fc_embed(fc)))
+        values = self.drop(F.relu(self.att_embed(att)))
+        fc_gates = self.att_lstm_fc(self.drop(F.relu(self.fc_embed(fc))))
         return values, self.ctx2att(values), fc_gates
 
 
@@ -57,16 +58,17 @@ class UpDownStep(nn.Module):
         super().__init__()
         att_ih = weights["core.att_lstm.weight_ih"]
         lang_bias = weights["core.lang_lstm.bias_ih"] + weights["core.lang_lstm.bias_hh"]
-        self.embed = embedding(weights["embed.0.weight"])
-        self.att_lstm_ih = linear(torch.cat([att_ih[:, :rnn], att_ih[:, 2 * rnn :]], 1))
-        self.att_lstm_hh = linear(weights["core.att_lstm.weight_hh"])
-        self.h2att = linear(
+        self.embed = Embedding(weights["embed.0.weight"])
+        self.att_lstm_ih = Linear(torch.cat([att_ih[:, :rnn], att_ih[:, 2 * rnn :]], 1))
+        self.att_lstm_hh = Linear(weights["core.att_lstm.weight_hh"])
+        self.h2att = Linear(
             weights["core.attention.h2att.weight"], weights["core.attention.h2att.bias"]
         )
         self.register_buffer("alpha", weights["core.attention.alpha_net.weight"][0].contiguous())
-        self.lang_lstm_ih = linear(weights["core.lang_lstm.weight_ih"], lang_bias)
-        self.lang_lstm_hh = linear(weights["core.lang_lstm.weight_hh"])
-        self.logit = linear(weights["logit.weight"], weights["logit.bias"])
+        self.lang_lstm_ih = Linear(weights["core.lang_lstm.weight_ih"], lang_bias)
+        self.lang_lstm_hh = Linear(weights["core.lang_lstm.weight_hh"])
+        self.logit = Linear(weights["logit.weight"], weights["logit.bias"])
+        self.drop = Dropout()
 
     def forward(
         self,
@@ -79,13 +81,13 @@ class UpDownStep(nn.Module):
         keys: Tensor,
         fc_gates: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        word = F.relu(self.embed(token))
+        word = self.drop(F.relu(self.embed(token)))
         gates = self.att_lstm_ih(torch.cat([h_lang, word], -1)) + self.att_lstm_hh(h_att)
         h_att, c_att = lstm_cell(gates + fc_gates, c_att)
         context = self.attend(h_att, values, keys)
         gates = self.lang_lstm_ih(torch.cat([context, h_att], -1)) + self.lang_lstm_hh(h_lang)
         h_lang, c_lang = lstm_cell(gates, c_lang)
-        return F.log_softmax(self.logit(h_lang), -1), h_att, h_lang, c_att, c_lang
+        return F.log_softmax(self.logit(self.drop(h_lang)), -1), h_att, h_lang, c_att, c_lang
 
     def attend(self, h: Tensor, values: Tensor, keys: Tensor) -> Tensor:
         """Additive attention: h [beams, rnn] -> context [beams, rnn]."""
