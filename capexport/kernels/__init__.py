@@ -2,6 +2,7 @@
 
 from capexport.kernels.build import build
 from capexport.kernels.library import Choice, Kernel, KernelLibrary, load
+from capexport.kernels.litert import LayerReport, litert_delegate, read_report
 from capexport.kernels.matrix import PackedMatrix, SparseWeights
 from capexport.kernels.selftest import Check, self_test
 from capexport.kernels.targets import TARGETS, Target
@@ -12,10 +13,13 @@ __all__ = [
     "Choice",
     "Kernel",
     "KernelLibrary",
+    "LayerReport",
     "PackedMatrix",
     "SparseWeights",
     "Target",
     "build",
+    "litert_delegate",
     "load",
+    "read_report",
     "self_test",
 ]

@@ -84,7 +84,7 @@ def _compile(target: Target, compiler: Command, product: Product, folder: Path) 
     if target.linking == "static":
         run_compiler([*compiler, "-static", *objects, "-lm", *linker_flags], folder)
         return
-    libraries = ["-lm"]
+    libraries = ["-lm", *product.libraries]
     shared = [*compiler, "-shared"]
     if target.linking == "bionic":
         shared.append("-nostdlib")

@@ -4,7 +4,7 @@ import ctypes as c
 
 from capexport.errors import BundleError, CapexportError, InputError
 
-ABI_VERSION = 1
+ABI_VERSION = 2
 ALIGNMENT = 64
 LAYOUTS = ("csr", "well")
 OK = 0
@@ -27,6 +27,9 @@ class Weights(c.Structure):
     _fields_ = (
         ("blob", c.c_void_p),
         ("dense", c.c_void_p),
+        ("start", c.c_void_p),
+        ("column", c.c_void_p),
+        ("value", c.c_void_p),
         ("rows", c.c_int32),
         ("cols", c.c_int32),
         ("nnz", c.c_int64),
@@ -39,6 +42,12 @@ class Plan(c.Structure):
     """ck_plan."""
 
     _fields_ = (("kernel", c.c_int32), ("slots", c.c_int64), ("packed_size", c.c_uint64))
+
+
+class Int8Range(c.Structure):
+    """ck_int8_range."""
+
+    _fields_ = (("zero", c.c_int32), ("low", c.c_int32), ("high", c.c_int32))
 
 
 class Request(c.Structure):
@@ -66,15 +75,19 @@ SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "ck_choose": (_I, (c.POINTER(Request), c.POINTER(c.c_double))),
     "ck_weights_blob": (_STATUS, (_WEIGHTS, _P, _S)),
     "ck_weights_dense": (_STATUS, (_WEIGHTS, _P, _I, _I)),
+    "ck_weights_csr": (_STATUS, (_WEIGHTS, _P, _P, _P, _I, _I, _I)),
     "ck_work_size": (_S, (_WEIGHTS,)),
     "ck_make_plan": (_STATUS, (_WEIGHTS, _I, _P, _PLAN)),
     "ck_pack": (_STATUS, (_WEIGHTS, _PLAN, _P, _P, _P, _P)),
     "ck_pack_live": (_STATUS, (_WEIGHTS, _PLAN, _P, _P, _P, _P)),
+    "ck_pack_int8": (_STATUS, (_WEIGHTS, _PLAN, _P, _P, _P, _P)),
     "ck_groups": (_I, (_P,)),
     "ck_scratch_size": (_S, (_P, _I)),
     "ck_run": (_STATUS, (_P, _P, _I, _I, _P, _P)),
     "ck_quantize": (_STATUS, (_P, _P, _I, _P)),
     "ck_run_groups": (_STATUS, (_P, _P, _I, _I, _I, _I, _P)),
+    "ck_load_int8": (_STATUS, (_P, _P, _I, _I, _P)),
+    "ck_run_int8_groups": (_STATUS, (_P, _P, _I, _I, _I, c.POINTER(Int8Range), _P)),
     "ck_run_integer": (_STATUS, (_P, _P, _S, _I, _P, _I, _P, _P)),
     "ck_index_rows": (None, (_WEIGHTS, _P)),
     "ck_spread_scale": (None, (_WEIGHTS, _P, _P, _P)),

@@ -14,16 +14,20 @@ class Product:
         file: name of the result.
         folders: of `capexport/kernels`, whose C files go into it.
         flags: for the compiler, besides those that every product gets.
+        libraries: for the linker, besides libm; Android has them all in its libc.
     """
 
     file: str
     folders: tuple[str, ...]
     flags: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
 
 
 PRODUCTS = {
     "kernels": Product("libcapexport_kernels.so", ("src",)),
-    "litert": Product("libcapexport_litert.so", ("src", "adapters/litert"), (HIDE_THE_KERNELS,)),
+    "litert": Product(
+        "libcapexport_litert.so", ("src", "adapters/litert"), (HIDE_THE_KERNELS,), ("-pthread",)
+    ),
     "onnxruntime": Product(
         "libcapexport_onnxruntime.so", ("src", "adapters/onnxruntime"), (HIDE_THE_KERNELS,)
     ),

@@ -166,9 +166,22 @@ def test_an_input_of_nothing_is_an_error(empty: tuple[int | str, ...]) -> None:
         file_with(x_shape=empty).allocate_tensors()
 
 
-def test_the_delegate_has_no_options() -> None:
-    with pytest.raises(ValueError, match="no options"):
-        load_delegate(str(build(product="litert")), {"threads": 2})
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"speed": "1"}, "the options are threads, report, rows_of_x and take"),
+        ({"threads": "0"}, "threads is no number"),
+        ({"threads": "65"}, "threads is no number"),
+        ({"threads": "2x"}, "threads is no number"),
+        ({"threads": "99999999999"}, "threads is no number"),
+        ({"threads": "2", "rows_of_x": ""}, "rows_of_x is no number"),
+        ({"take": "some"}, "take is not faster, all or packed"),
+        ({"report": "/absent/report.tsv"}, "report cannot be written"),
+    ],
+)
+def test_an_unknown_option_is_refused(options: dict[str, str], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        load_delegate(str(build(product="litert")), options)
 
 
 def test_the_library_exports_its_entry_points_only() -> None:

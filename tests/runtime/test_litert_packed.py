@@ -76,7 +76,7 @@ def test_a_library_that_does_not_load_is_named(
 ) -> None:
     library = tmp_path / "libcapexport_litert.so"
     library.write_bytes(b"no library")
-    monkeypatch.setattr(litert, "build", lambda product: library)
+    monkeypatch.setattr(litert, "litert_delegate", lambda **options: (str(library), {}))
     with pytest.raises(RuntimeMissingError, match="cannot load the kernels") as caught:
         open_session(bundle, "litert")
     assert caught.value.where == str(library)

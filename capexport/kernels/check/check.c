@@ -25,7 +25,12 @@ typedef struct {
   int32_t zero[MOST_BATCH];
   int32_t integers[MOST_BATCH * MOST_ROWS]; /* (q - zero) W^T */
   float floats[MOST_BATCH * MOST_ROWS];     /* what ck_run should give, without relu */
+  int32_t sum_bias[MOST_ROWS];
+  int8_t bytes[MOST_BATCH * MOST_ROWS]; /* what int8 in and out should give */
 } problem;
+
+enum { X_ZERO = -11 };
+static const ck_int8_range RANGE = {7, -100, 120};
 
 static _Alignas(CK_ALIGNMENT) unsigned char work[WORK], packed_bytes[PACKED], scratch[SCRATCH];
 
@@ -64,6 +69,16 @@ static void multiply_floats(const problem* t, const float* x, float* y) {
     y[row] = fmaf((float)sums[row] * (1.f / steps), t->scale[row], t->bias[row]);
 }
 
+/* The rule of src/portable/finish_int8.c in the plainest words. */
+static void multiply_bytes(const problem* t, const int8_t* x, int8_t* y) {
+  int32_t sums[MOST_ROWS];
+  multiply(t, x, X_ZERO, sums);
+  for (int row = 0; row < t->rows; row++) {
+    const float v = rintf((float)(sums[row] + t->sum_bias[row]) * t->scale[row]) + RANGE.zero;
+    y[row] = (int8_t)fmaxf(RANGE.low, fminf(RANGE.high, v));
+  }
+}
+
 static void fill(problem* t, int rows, int cols, int percent_zero) {
   t->rows = rows;
   t->cols = cols;
@@ -72,6 +87,7 @@ static void fill(problem* t, int rows, int cols, int percent_zero) {
   for (int i = 0; i < rows; i++) {
     t->scale[i] = (float)random_in(1, 1000) / 1000.f;
     t->bias[i] = (float)random_in(-1000, 1000) / 10.f;
+    t->sum_bias[i] = random_in(-20000, 20000);
   }
   for (int i = 0; i < MOST_BATCH * cols; i++) {
     t->x[i] = (float)random_in(-100000, 100000) / 1000.f;
@@ -81,6 +97,7 @@ static void fill(problem* t, int rows, int cols, int percent_zero) {
     t->zero[i] = random_in(-128, 127);
     multiply(t, t->q + i * cols, t->zero[i], t->integers + i * rows);
     multiply_floats(t, t->x + i * cols, t->floats + i * rows);
+    multiply_bytes(t, t->q + i * cols, t->bytes + i * rows);
   }
 }
 
@@ -99,6 +116,20 @@ static int same_floats(const problem* t, const ck_packed* packed, int n) {
   return 1;
 }
 
+static int same_bytes(const problem* t, const ck_packed* packed, int n) {
+  static int8_t y[MOST_BATCH * MOST_ROWS];
+  const int groups = ck_groups(packed), middle = groups / 2;
+  if (ck_load_int8(packed, t->q, n, X_ZERO, scratch)) return 0;
+  if (ck_run_int8_groups(packed, scratch, n, middle, groups, &RANGE, y)) return 0;
+  if (ck_run_int8_groups(packed, scratch, n, 0, middle, &RANGE, y)) return 0;
+  return memcmp(y, t->bytes, (size_t)(n * t->rows)) == 0;
+}
+
+static int differs(const problem* t, int n) {
+  printf("%d x %d, %d rows of x differ: ", t->rows, t->cols, n);
+  return -1;
+}
+
 /* Products that are exact, or -1. */
 static int check_problem(const problem* t, int kernel) {
   ck_packed* packed = (void*)packed_bytes;
@@ -110,12 +141,12 @@ static int check_problem(const problem* t, int kernel) {
   for (int b = 0; b < COUNT(BATCHES); b++) {
     const int n = BATCHES[b];
     if (ck_scratch_size(packed, n) > SCRATCH) return -1;
-    if (!same_integers(t, packed, n) || !same_floats(t, packed, n)) {
-      printf("%d x %d, %d rows of x differ: ", t->rows, t->cols, n);
-      return -1;
-    }
+    if (!same_integers(t, packed, n) || !same_floats(t, packed, n)) return differs(t, n);
   }
-  return 2 * COUNT(BATCHES);
+  if (ck_pack_int8(&w, &plan, t->scale, t->sum_bias, work, packed)) return -1;
+  for (int b = 0; b < COUNT(BATCHES); b++)
+    if (!same_bytes(t, packed, BATCHES[b])) return differs(t, BATCHES[b]);
+  return 3 * COUNT(BATCHES);
 }
 
 static int check_kernel(int kernel) {

@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 enum {
-  CK_ABI_VERSION = 1,
+  CK_ABI_VERSION = 2,
   CK_ALIGNMENT = 64,
   CK_MAX_COLS = 65535,   /* also what keeps every int32 sum from overflowing */
   CK_MAX_ROWS = 1 << 24,
@@ -62,7 +62,9 @@ enum {
   STATUS(BLOB_STREAM, "the rows do not end where the stream of the blob ends")     \
   STATUS(BLOB_CODE, "a number of the blob has a shorter code")                     \
   STATUS(BLOB_ZERO, "a weight of 0 is stored in the blob")                         \
-  STATUS(BLOB_LIVE, "the blob has another number of rows with weights than it says")
+  STATUS(BLOB_LIVE, "the blob has another number of rows with weights than it says") \
+  STATUS(CSR_ROWS, "the compressed rows do not follow each other up to the last entry") \
+  STATUS(CSR_COLUMN, "the columns of a compressed row are out of range or out of order")
 
 typedef enum {
 #define CK_STATUS_CODE(name, text) CK_##name,
@@ -91,8 +93,11 @@ typedef struct {
 
 /* A checked weight matrix [rows][cols]. It refers to the caller's bytes; treat as read-only. */
 typedef struct {
-  const uint8_t* blob;  /* NULL when dense */
-  const int8_t* dense;  /* NULL when a blob */
+  const uint8_t* blob;  /* NULL when dense or CSR */
+  const int8_t* dense;  /* NULL when a blob or CSR */
+  const int32_t* start; /* CSR, else NULL: int32[rows + 1], first entry of each row */
+  const int32_t* column;
+  const int8_t* value;
   int32_t rows, cols;
   int64_t nnz;
   int64_t entries;      /* of the blob: non-zeros, and the escapes of version 1 */
@@ -105,6 +110,12 @@ typedef struct {
   int64_t slots;        /* stored weights, padding included */
   uint64_t packed_size; /* bytes */
 } ck_plan;
+
+/* The int8 results of a matrix packed by ck_pack_int8. */
+typedef struct {
+  int32_t zero;      /* zero point */
+  int32_t low, high; /* -128..127, or what a relu leaves of it */
+} ck_int8_range;
 
 /* What ck_choose decides from. */
 typedef struct {
@@ -144,6 +155,11 @@ CK_API ck_status ck_weights_blob(ck_weights* weights, const void* blob, size_t s
 CK_API ck_status ck_weights_dense(ck_weights* weights, const int8_t* dense, int32_t rows,
                                   int32_t cols);
 
+/// Checks compressed rows of `entries` values: `start` int32[rows + 1] from 0 to `entries`, `column`
+/// int32[entries] ascending within a row. A value may be 0. The caller's arrays stay in use.
+CK_API ck_status ck_weights_csr(ck_weights* weights, const int32_t* start, const int32_t* column,
+                                const int8_t* value, int32_t entries, int32_t rows, int32_t cols);
+
 /// Bytes of work memory that ck_make_plan and ck_pack need.
 CK_API size_t ck_work_size(const ck_weights* weights);
 
@@ -159,6 +175,10 @@ CK_API ck_status ck_pack(const ck_weights* weights, const ck_plan* plan, const f
 CK_API ck_status ck_pack_live(const ck_weights* weights, const ck_plan* plan,
                               const float* live_scale, const float* bias, void* work,
                               ck_packed* packed);
+
+/// The same for int8 results: `bias` is int32[rows], added to the sums of products.
+CK_API ck_status ck_pack_int8(const ck_weights* weights, const ck_plan* plan, const float* scale,
+                              const int32_t* bias, void* work, ck_packed* packed);
 
 /// Groups of rows into which the work on a packed matrix can be divided among threads.
 CK_API int32_t ck_groups(const ck_packed* packed);
@@ -178,6 +198,14 @@ CK_API ck_status ck_quantize(const ck_packed* packed, const float* x, int32_t n,
 /// Second half of ck_run for the groups first..last-1. Threads may share one `scratch` here.
 CK_API ck_status ck_run_groups(const ck_packed* packed, const void* scratch, int32_t n,
                                int32_t first, int32_t last, int32_t relu, float* y);
+
+/// The two halves of y = zero + round(((x - x_zero) W^T + bias) * scale), int8[n][rows], kept in
+/// low..high. The product is float32 and rounded to nearest even, as XNNPACK does it.
+CK_API ck_status ck_load_int8(const ck_packed* packed, const int8_t* x, int32_t n, int32_t x_zero,
+                              void* scratch);
+CK_API ck_status ck_run_int8_groups(const ck_packed* packed, const void* scratch, int32_t n,
+                                    int32_t first, int32_t last, const ck_int8_range* range,
+                                    int8_t* y);
 
 /// Integer product y[n][rows] = (x - zero) W^T, exact; scale and bias are not used.
 /// x: 8-bit rows, `stride` bytes apart, signed or not; zero: int32[n], NULL means 0. Any zero point

@@ -13,7 +13,8 @@ typedef struct {
   const uint8_t* stream; /* version 2, else NULL */
   uint32_t bit, left, k; /* version 2: next entry, entries left, their code */
   const uint8_t* gap;    /* version 1: next entry, else NULL */
-  const int8_t* value;   /* version 1: next entry; dense: the whole row */
+  const int32_t* stored; /* CSR: column of the next entry, else NULL */
+  const int8_t* value;   /* version 1 and CSR: next entry; dense: the whole row */
   const int8_t* end;
 } ck_cursor;
 
@@ -40,6 +41,15 @@ static inline void ck_cursor_next_in_bytes(ck_cursor* c) {
   c->column = CK_ROW_END;
 }
 
+static inline void ck_cursor_next_in_csr(ck_cursor* c) {
+  while (c->value < c->end) {
+    c->column = *c->stored++;
+    c->weight = *c->value++;
+    if (c->weight) return;
+  }
+  c->column = CK_ROW_END;
+}
+
 static inline void ck_cursor_next_in_dense(ck_cursor* c) {
   const int8_t* at = c->value + c->column + 1;
   uint64_t eight = 0;
@@ -58,6 +68,8 @@ static inline void ck_cursor_next(ck_cursor* c) {
     ck_cursor_next_in_bits(c);
   else if (c->gap)
     ck_cursor_next_in_bytes(c);
+  else if (c->stored)
+    ck_cursor_next_in_csr(c);
   else
     ck_cursor_next_in_dense(c);
 }
@@ -65,7 +77,11 @@ static inline void ck_cursor_next(ck_cursor* c) {
 /* On the first entry of a row. start: its place as ck_index_rows gives it. */
 static inline ck_cursor ck_cursor_at(const ck_weights* w, uint32_t start, int32_t row) {
   ck_cursor c = {.column = -1};
-  if (!w->blob) {
+  if (w->start) {
+    c.stored = w->column + w->start[row];
+    c.value = w->value + w->start[row];
+    c.end = w->value + w->start[row + 1];
+  } else if (w->dense) {
     c.value = w->dense + (size_t)row * (size_t)w->cols;
     c.end = c.value + w->cols;
   } else if (ck_blob_version(w->blob) == 1) {

@@ -25,13 +25,14 @@ typedef struct {
 typedef void ck_quantize_row(const float* x, int cols, ck_grid grid, uint8_t flip, uint8_t* q);
 
 /* Where the sums of a tile go: n rows of x, their scales and zero points, y[n][p->rows] of float
- * (of int32 for ck_finish_integer). */
+ * (of int32 for ck_finish_integer, of int8 in `range` for ck_finish_int8). */
 typedef struct {
   const int32_t* tile;
   int first, last, n, stride; /* stride: padded batch of a COLUMNS tile */
   const float* scale;
   const int32_t* zero;
   int relu;
+  const ck_int8_range* range;
   void* y;
 } ck_outcome;
 typedef void ck_finish(const ck_packed* p, const ck_outcome* outcome);
@@ -68,7 +69,9 @@ CK_AROUND(portable)
 CK_AROUND(avx2)
 CK_AROUND(neon)
 #undef CK_AROUND
-ck_finish ck_finish_integer; /* both kinds of tile, no scale, no bias */
+/* Both serve both kinds of tile and every kernel. */
+ck_finish ck_finish_integer; /* no scale, no bias */
+ck_finish ck_finish_int8;
 
 const ck_kernel_entry* ck_kernel_at(int32_t kernel);
 

@@ -91,7 +91,7 @@ static void copy(const ck_packed* p, const void* source, int i, uint8_t* row, fl
   const uint8_t* from = x->x + (size_t)i * x->stride;
   for (int k = 0; k < p->cols; k++) row[k] = from[k] ^ flip;
   *scale = 1.f;
-  *zero = (x->zero ? x->zero[i] : 0) + wanted - given;
+  *zero = (x->zero ? x->zero[i] : x->common_zero) + wanted - given;
 }
 
 void ck_take_floats(const ck_packed* p, const float* x, int n, char* scratch) {

@@ -28,7 +28,8 @@ typedef struct {
   const uint8_t* x;
   size_t stride;
   int is_unsigned;
-  const int32_t* zero; /* NULL: 0 */
+  const int32_t* zero; /* NULL: the next one for all rows */
+  int32_t common_zero;
 } ck_integers;
 
 /* Fill scratch from float[n][cols], or from integers. */

@@ -1,6 +1,8 @@
 /* Checked weights -> a packed matrix in the caller's memory: measured first, then written. */
 #include "pack.h"
 
+#include <string.h>
+
 #include "kernel.h"
 
 size_t ck_work_size(const ck_weights* w) {
@@ -47,9 +49,12 @@ static ck_packed header(const ck_weights* w, int32_t kernel, int64_t slots) {
   const uint64_t groups = (uint64_t)ck_groups_of(w->rows), lanes = groups * CK_LANES;
   const uint64_t stored = (uint64_t)slots, steps = stored / (CK_LANES * CK_SLOTS);
   const int well = info->layout == CK_LAYOUT_WELL;
-  ck_packed p = {CK_MAGIC, kernel, w->rows, w->cols, (int32_t)groups, info->window,
-                 0,        0,      0,       0,       0,               0,
-                 0,        0};
+  ck_packed p = {.magic = CK_MAGIC,
+                 .kernel = kernel,
+                 .rows = w->rows,
+                 .cols = w->cols,
+                 .groups = (int32_t)groups,
+                 .window = info->window};
   uint64_t size = ck_round_up(sizeof p, CK_ALIGNMENT);
   p.row = append(&size, lanes * 4);
   p.rowsum = append(&size, lanes * 4);
@@ -81,20 +86,23 @@ ck_status ck_make_plan(const ck_weights* w, int32_t kernel, void* memory, ck_pla
   return CK_OK;
 }
 
-/* What finishing needs of each lane; a lane of padding has zeros. */
+/* What finishing needs of each lane; a lane of padding has zeros. The bias is floats or integers,
+ * either way words of which the zeros mean 0. */
 static void pack_lanes(const ck_weights* w, const ck_work* work, const float* scale,
-                       const float* bias, ck_packed* p) {
+                       const void* bias, ck_packed* p) {
   for (int32_t lane = 0; lane < p->groups * CK_LANES; lane++) {
     const int32_t row = lane < w->rows ? work->order[lane] : -1;
     CK_SECTION_OUT(int32_t, p, row)[lane] = row;
     CK_SECTION_OUT(int32_t, p, rowsum)[lane] = row < 0 ? 0 : work->sum[row];
     CK_SECTION_OUT(float, p, scale)[lane] = row < 0 ? 0.f : scale ? scale[row] : 1.f;
-    CK_SECTION_OUT(float, p, bias)[lane] = row < 0 || !bias ? 0.f : bias[row];
+    char* to = (char*)p + p->bias + 4 * (size_t)lane;
+    memset(to, 0, 4);
+    if (row >= 0 && bias) memcpy(to, (const char*)bias + 4 * (size_t)row, 4);
   }
 }
 
-ck_status ck_pack(const ck_weights* w, const ck_plan* plan, const float* scale, const float* bias,
-                  void* memory, ck_packed* packed) {
+static ck_status pack(const ck_weights* w, const ck_plan* plan, const float* scale,
+                      const void* bias, void* memory, ck_packed* packed) {
   const ck_kernel_info* info = ck_kernel(plan->kernel);
   if (!info) return CK_KERNEL_UNKNOWN;
   if (!ck_aligned(memory) || !ck_aligned(packed)) return CK_MISALIGNED;
@@ -107,6 +115,18 @@ ck_status ck_pack(const ck_weights* w, const ck_plan* plan, const float* scale, 
   else
     ck_pack_csr(w, &work, packed);
   return CK_OK;
+}
+
+ck_status ck_pack(const ck_weights* w, const ck_plan* plan, const float* scale, const float* bias,
+                  void* memory, ck_packed* packed) {
+  return pack(w, plan, scale, bias, memory, packed);
+}
+
+ck_status ck_pack_int8(const ck_weights* w, const ck_plan* plan, const float* scale,
+                       const int32_t* bias, void* memory, ck_packed* packed) {
+  const ck_status status = pack(w, plan, scale, bias, memory, packed);
+  if (status == CK_OK) packed->gives_int8 = 1;
+  return status;
 }
 
 ck_status ck_pack_live(const ck_weights* w, const ck_plan* plan, const float* live_scale,

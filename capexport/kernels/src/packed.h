@@ -18,11 +18,12 @@ enum {
 struct ck_packed {
   uint32_t magic;
   int32_t kernel, rows, cols, groups, window;
+  int32_t gives_int8;
   uint64_t size;
   uint64_t row;    /* i32[lanes] row of each lane, -1 for padding (only in the last group) */
   uint64_t rowsum; /* i32[lanes] sum of the weights, for the zero point */
   uint64_t scale;  /* f32[lanes] */
-  uint64_t bias;   /* f32[lanes] */
+  uint64_t bias;   /* f32[lanes]; i32[lanes] where it gives int8 */
   uint64_t start;  /* WELL: u32[groups + 1] first step; CSR: u32[lanes + 1] first entry */
   uint64_t column; /* WELL: u16[steps] first column of the window; CSR: u16[entries] column */
   uint64_t weight; /* WELL: u8[steps][128] stream; CSR: i8[entries] */

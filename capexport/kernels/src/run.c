@@ -25,7 +25,9 @@ typedef struct {
   int n;
   ck_finish* finish;
   int relu;
-  void* y;
+  const ck_int8_range* range; /* NULL but for int8 results */
+  char* y;
+  size_t y_size; /* bytes of one result */
 } call;
 
 static int smaller(int a, int b) { return a < b ? a : b; }
@@ -39,10 +41,10 @@ static void run_pass(const call* c, int at, int n, int first, int last) {
   const size_t stride = columns ? (size_t)width : s.row_stride;
   const int groups = smaller(MOST_GROUPS, TILE / (CK_LANES * width));
   int32_t tile[TILE] __attribute__((aligned(64)));
-  ck_outcome out = {.tile = tile, .n = n, .stride = width, .relu = c->relu};
+  ck_outcome out = {.tile = tile, .n = n, .stride = width, .relu = c->relu, .range = c->range};
   out.scale = (const float*)(const void*)(c->scratch + s.scale) + at;
   out.zero = (const int32_t*)(const void*)(c->scratch + s.zero) + at;
-  out.y = (char*)c->y + (size_t)at * (size_t)p->rows * sizeof(float);
+  out.y = c->y + (size_t)at * (size_t)p->rows * c->y_size;
   for (out.first = first; out.first < last; out.first = out.last) {
     out.last = smaller(last, out.first + groups);
     kernel->product(p, c->scratch + ck_pass_at(p, &s, at), stride, width, out.first, out.last,
@@ -56,6 +58,14 @@ static void run_passes(const call* c, int first, int last) {
     run_pass(c, at, smaller(CK_MAX_PASS, c->n - at), first, last);
 }
 
+static int has_groups(const ck_packed* p, int32_t first, int32_t last) {
+  return first >= 0 && first <= last && last <= p->groups;
+}
+
+static int is_int8(const ck_int8_range* r) {
+  return r->low >= -128 && r->low <= r->high && r->high <= 127 && r->zero >= -128 && r->zero <= 127;
+}
+
 ck_status ck_quantize(const ck_packed* p, const float* x, int32_t n, void* scratch) {
   const ck_status status = check(p, n, scratch);
   if (status == CK_OK) ck_take_floats(p, x, n, scratch);
@@ -66,8 +76,26 @@ ck_status ck_run_groups(const ck_packed* p, const void* scratch, int32_t n, int3
                         int32_t last, int32_t relu, float* y) {
   const ck_status status = check(p, n, scratch);
   if (status != CK_OK) return status;
-  if (first < 0 || last > p->groups || first > last) return CK_ARGUMENT;
-  run_passes(&(call){p, scratch, n, ck_kernel_at(p->kernel)->finish, relu, y}, first, last);
+  if (!has_groups(p, first, last) || p->gives_int8) return CK_ARGUMENT;
+  ck_finish* finish = ck_kernel_at(p->kernel)->finish;
+  run_passes(&(call){p, scratch, n, finish, relu, NULL, (void*)y, sizeof *y}, first, last);
+  return CK_OK;
+}
+
+ck_status ck_load_int8(const ck_packed* p, const int8_t* x, int32_t n, int32_t x_zero,
+                       void* scratch) {
+  const ck_status status = check(p, n, scratch);
+  const ck_integers rows = {(const uint8_t*)x, (size_t)p->cols, 0, NULL, x_zero};
+  if (status == CK_OK) ck_take_integers(p, &rows, n, scratch);
+  return status;
+}
+
+ck_status ck_run_int8_groups(const ck_packed* p, const void* scratch, int32_t n, int32_t first,
+                             int32_t last, const ck_int8_range* range, int8_t* y) {
+  const ck_status status = check(p, n, scratch);
+  if (status != CK_OK) return status;
+  if (!has_groups(p, first, last) || !p->gives_int8 || !is_int8(range)) return CK_ARGUMENT;
+  run_passes(&(call){p, scratch, n, ck_finish_int8, 0, range, (void*)y, sizeof *y}, first, last);
   return CK_OK;
 }
 
@@ -82,7 +110,8 @@ ck_status ck_run_integer(const ck_packed* p, const void* x, size_t stride, int32
   const ck_status status = check(p, n, scratch);
   if (status != CK_OK) return status;
   if (stride < (size_t)p->cols) return CK_ARGUMENT;
-  ck_take_integers(p, &(ck_integers){x, stride, is_unsigned, zero}, n, scratch);
-  run_passes(&(call){p, scratch, n, ck_finish_integer, 0, y}, 0, p->groups);
+  ck_take_integers(p, &(ck_integers){x, stride, is_unsigned, zero, 0}, n, scratch);
+  run_passes(&(call){p, scratch, n, ck_finish_integer, 0, NULL, (void*)y, sizeof *y}, 0,
+             p->groups);
   return CK_OK;
 }

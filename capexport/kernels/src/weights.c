@@ -46,6 +46,34 @@ ck_status ck_weights_blob(ck_weights* w, const void* blob, size_t size) {
   return version == 1 ? read_version_1(w, b, size) : read_version_2(w, b, size);
 }
 
+/* One row, from its first entry to the first of the next. */
+static ck_status check_csr_row(ck_weights* w, int32_t from, int32_t to) {
+  int32_t last = -1, in_row = 0;
+  for (int32_t at = from; at < to; at++) {
+    if (w->column[at] <= last || w->column[at] >= w->cols) return CK_CSR_COLUMN;
+    if (w->value[at] == -128) return CK_VALUE;
+    last = w->column[at];
+    in_row += w->value[at] != 0;
+  }
+  w->nnz += in_row;
+  w->live_rows += in_row != 0;
+  return CK_OK;
+}
+
+ck_status ck_weights_csr(ck_weights* w, const int32_t* start, const int32_t* column,
+                         const int8_t* value, int32_t entries, int32_t rows, int32_t cols) {
+  if (!in_range((uint32_t)rows, (uint32_t)cols)) return CK_SHAPE;
+  *w = (ck_weights){
+      .start = start, .column = column, .value = value, .rows = rows, .cols = cols};
+  if (start[0] != 0 || start[rows] != entries) return CK_CSR_ROWS;
+  for (int32_t row = 0; row < rows; row++) {
+    if (start[row + 1] < start[row] || start[row + 1] > entries) return CK_CSR_ROWS;
+    const ck_status status = check_csr_row(w, start[row], start[row + 1]);
+    if (status != CK_OK) return status;
+  }
+  return CK_OK;
+}
+
 ck_status ck_weights_dense(ck_weights* w, const int8_t* dense, int32_t rows, int32_t cols) {
   if (!in_range((uint32_t)rows, (uint32_t)cols)) return CK_SHAPE;
   *w = (ck_weights){.dense = dense, .rows = rows, .cols = cols};

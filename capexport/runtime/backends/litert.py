@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from capexport.errors import RuntimeMissingError
-from capexport.kernels.build import build
+from capexport.kernels import litert_delegate
 from capexport.runtime.graph_runner import Array, runtime_missing, unreadable_graph
 
 RUNTIME = "litert"
@@ -33,7 +33,7 @@ def open_graph(path: Path, threads: int, *, packed: bool = False) -> "LiteRtGrap
         from ai_edge_litert.interpreter import Interpreter
     except ImportError as error:
         raise runtime_missing(RUNTIME) from error
-    delegates = [_kernels()] if packed else None
+    delegates = [_kernels(threads)] if packed else None
     try:
         return LiteRtGraph(
             Interpreter(model_path=str(path), num_threads=threads, experimental_delegates=delegates)
@@ -42,18 +42,18 @@ def open_graph(path: Path, threads: int, *, packed: bool = False) -> "LiteRtGrap
         raise unreadable_graph(path, RUNTIME, error) from error
 
 
-def _kernels() -> Any:
+def _kernels(threads: int) -> Any:
     """The delegate that runs packed weights; the interpreter keeps it alive."""
     from ai_edge_litert.interpreter import load_delegate
 
-    library = build(product="litert")
+    library, options = litert_delegate(threads=threads, take="packed")
     try:
-        ctypes.CDLL(str(library))  # where load_delegate fails, so does its destructor, on stderr
-        return load_delegate(str(library))
+        ctypes.CDLL(library)  # where load_delegate fails, so does its destructor, on stderr
+        return load_delegate(library, options)
     except (OSError, ValueError) as error:
         raise RuntimeMissingError(
             f"{RUNTIME} cannot load the kernels for packed weights: {error}",
-            where=str(library),
+            where=library,
             hint="delete that file so that it is built again, or export with --weights dense",
         ) from error
 

@@ -1,6 +1,7 @@
 /* A partition: its nodes in execution order, one scratch memory for all of them.
  *
- * Each is owned by one interpreter, so that interpreters in other threads share nothing with it. */
+ * Each is owned by one interpreter, so that interpreters in other threads share nothing with it but
+ * the threads of their delegate. */
 #include "partition.h"
 
 #include <stdlib.h>
@@ -10,46 +11,40 @@
 
 typedef struct {
   int count;
-  custom_op* ops;
+  op* ops;
+  int densified_count;
+  int* densified; /* tensors that a DENSIFY would have filled, had we not taken all who read them */
   void* scratch;
 } partition;
 
-const custom_op_kind* kind_of(const tfl_registration* r) {
-  static const custom_op_kind* const KINDS[] = {&SPARSE_LINEAR, &SPARSE_EMBEDDING};
-  if (r->builtin_code != TFL_CUSTOM || !r->custom_name) return NULL;
-  for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++)
-    if (strcmp(r->custom_name, KINDS[i]->custom_code) == 0) return KINDS[i];
-  return NULL;
-}
-
 /* ---- init and free ---- */
 
-tfl_status open_weights(tfl_context* c, const tfl_node* node, custom_op* op) {
-  op->blob = node->inputs->data[1];
-  const void* blob = constant_of(c, op->blob, TFL_UINT8);
-  if (!blob) return TFL_ERROR;
-  const ck_status status = ck_weights_blob(&op->weights, blob, c->tensors[op->blob].bytes);
-  if (status == CK_OK) return TFL_OK;
-  c->ReportError(c, "capexport: %s: %s", tensor_name(c, op->blob), ck_status_text(status));
+static tfl_status check_operands(tfl_context* c, const tfl_node* node, const op* op) {
+  const int wanted = op->layer ? node->inputs->size : op->kind->inputs;
+  if (node->inputs->size != wanted || node->outputs->size != 1) {
+    c->ReportError(c, "capexport: node %d has a wrong number of inputs or outputs", op->node);
+    return TFL_ERROR;
+  }
+  const tfl_tensor* y = tensor_at(c, node->outputs->data[0]);
+  if (tensor_at(c, node->inputs->data[0]) && y && (op->layer || y->type == TFL_FLOAT32))
+    return TFL_OK;
+  c->ReportError(c, "capexport: node %d has no such input or output", op->node);
   return TFL_ERROR;
 }
 
-static tfl_status open_op(tfl_context* c, int node_number, custom_op* op) {
+static tfl_status open_op(tfl_context* c, const claim* taken, op* op) {
   tfl_node* node;
   tfl_registration* registration;
-  if (c->GetNodeAndRegistration(c, node_number, &node, &registration) != TFL_OK) return TFL_ERROR;
-  op->kind = kind_of(registration);
-  if (!op->kind || node->inputs->size != op->kind->inputs || node->outputs->size != 1) {
-    c->ReportError(c, "capexport: node %d has a wrong number of inputs or outputs", node_number);
-    return TFL_ERROR;
-  }
+  if (c->GetNodeAndRegistration(c, taken->node, &node, &registration) != TFL_OK) return TFL_ERROR;
+  op->kind = taken->kind;
+  op->node = taken->node;
+  op->layer = taken->weights < 0 ? NULL : &taken->layer;
+  if (check_operands(c, node, op) != TFL_OK) return TFL_ERROR;
   op->x = node->inputs->data[0];
   op->y = node->outputs->data[0];
-  if (!tensor_at(c, op->x) || !tensor_at(c, op->y) || c->tensors[op->y].type != TFL_FLOAT32) {
-    c->ReportError(c, "capexport: node %d has no such input or output", node_number);
-    return TFL_ERROR;
-  }
-  return op->kind->open(c, node, op);
+  const tfl_status status = op->kind->open(c, node, op);
+  op->layer = NULL;
+  return status;
 }
 
 static void partition_free(tfl_context* c, void* user_data) {
@@ -57,47 +52,57 @@ static void partition_free(tfl_context* c, void* user_data) {
   partition* p = user_data;
   if (!p) return;
   for (int i = 0; i < p->count; i++) {
-    free(p->ops[i].packed);
-    free(p->ops[i].index);
-    free(p->ops[i].own_scale);
+    p->ops[i].kind->close(&p->ops[i]);
     free(p->ops[i].own_y);
   }
   free(p->ops);
+  free(p->densified);
   free(p->scratch);
   free(p);
 }
 
-static partition* new_partition(tfl_context* c, int count) {
+static partition* new_partition(tfl_context* c, int nodes) {
   partition* p = calloc(1, sizeof *p);
-  custom_op* ops = calloc((size_t)count, sizeof *ops);
-  if (p && ops) {
-    p->count = count;
-    p->ops = ops;
-    return p;
-  }
+  if (!p) return NULL;
+  p->ops = calloc((size_t)nodes, sizeof *p->ops);
+  p->densified = calloc((size_t)nodes, sizeof *p->densified);
+  if (p->ops && p->densified) return p;
   c->ReportError(c, "capexport: out of memory");
-  free(p);
-  free(ops);
+  partition_free(c, p);
   return NULL;
+}
+
+static tfl_status add(tfl_context* c, partition* p, const delegate_state* state, int node) {
+  const claim* taken = claims_find(&state->claims, node);
+  if (!taken) return TFL_ERROR;
+  if (!taken->kind) {
+    p->densified[p->densified_count++] = taken->dense;
+    return TFL_OK;
+  }
+  op* op = &p->ops[p->count++];
+  op->kind = taken->kind;
+  op->settings = &state->settings;
+  return open_op(c, taken, op);
 }
 
 static void* partition_init(tfl_context* c, const char* parameters, size_t size) {
   (void)size;
   const tfl_delegate_params* given = (const void*)parameters;
+  delegate_state* state = given->delegate->data;
   partition* p = new_partition(c, given->nodes->size);
-  for (int i = 0; p && i < p->count; i++)
-    if (open_op(c, given->nodes->data[i], &p->ops[i]) != TFL_OK) {
+  for (int i = 0; p && i < given->nodes->size; i++)
+    if (add(c, p, state, given->nodes->data[i]) != TFL_OK) {
       partition_free(c, p);
       p = NULL;
     }
-  if (!p) *(int*)given->delegate->data = 1;
+  if (!p) state->failed = 1;
   return p;
 }
 
 /* ---- prepare and invoke ---- */
 
 /* The node of this partition that computes a tensor, or NULL. */
-static custom_op* writer_of(const partition* p, int tensor) {
+static op* writer_of(const partition* p, int tensor) {
   for (int i = 0; i < p->count; i++)
     if (p->ops[i].y == tensor) return &p->ops[i];
   return NULL;
@@ -115,12 +120,20 @@ static void* replace(tfl_context* c, void* old, size_t size) {
   return aligned_memory(c, size);
 }
 
+/* Nobody fills or reads these: without this the runtime would keep room for the dense weights. */
+static tfl_status empty_densified(tfl_context* c, const partition* p) {
+  const int no_axes[1] = {0};
+  for (int i = 0; i < p->densified_count; i++)
+    if (give_shape(c, p->densified[i], no_axes, 0, 0) != TFL_OK) return TFL_ERROR;
+  return TFL_OK;
+}
+
 static tfl_status partition_prepare(tfl_context* c, tfl_node* node) {
   partition* p = node->user_data;
   if (!p) return TFL_ERROR; /* init has said why */
   size_t scratch_size = 0;
   for (int i = 0; i < p->count; i++) {
-    custom_op* op = &p->ops[i];
+    op* op = &p->ops[i];
     if (op->kind->prepare(c, op) != TFL_OK) return TFL_ERROR;
     if (op->scratch_size > scratch_size) scratch_size = op->scratch_size;
     if (is_output(node, op->y)) continue;
@@ -129,18 +142,18 @@ static tfl_status partition_prepare(tfl_context* c, tfl_node* node) {
     if (!op->own_y) return TFL_ERROR;
   }
   p->scratch = replace(c, p->scratch, scratch_size);
-  return p->scratch ? TFL_OK : TFL_ERROR;
+  return p->scratch ? empty_densified(c, p) : TFL_ERROR;
 }
 
 static void* memory_of(tfl_context* c, const partition* p, int tensor) {
-  const custom_op* writer = writer_of(p, tensor);
-  return writer && writer->own_y ? (void*)writer->own_y : c->tensors[tensor].data;
+  const op* writer = writer_of(p, tensor);
+  return writer && writer->own_y ? writer->own_y : c->tensors[tensor].data;
 }
 
 static tfl_status partition_invoke(tfl_context* c, tfl_node* node) {
   const partition* p = node->user_data;
   for (int i = 0; i < p->count; i++) {
-    const custom_op* op = &p->ops[i];
+    const op* op = &p->ops[i];
     const void* x = memory_of(c, p, op->x);
     if (op->kind->run(c, op, x, memory_of(c, p, op->y), p->scratch) != TFL_OK) return TFL_ERROR;
   }

@@ -1,13 +1,16 @@
 /* Nodes that the runtime replaced by one: their life from init to free. */
 #ifndef PARTITION_H
 #define PARTITION_H
-#include "custom_op.h"
+#include "claims.h"
 #include "tfl_abi.h"
 
-/* The operator of a node if it is one of ours, else NULL. */
-const custom_op_kind* kind_of(const tfl_registration* registration);
+/* What the delegate has at its `data`. */
+typedef struct {
+  settings settings;
+  claims claims; /* while a graph is being changed: the init of each partition looks up its nodes */
+  int failed;    /* an init did; the runtime goes on after it */
+} delegate_state;
 
-/* The functions that the runtime calls for a partition. Init sets the int at the delegate's `data`
- * to 1 when it fails. */
+/* The functions that the runtime calls for a partition. */
 tfl_registration partition_registration(void);
 #endif

@@ -1,32 +1,44 @@
 /* CapexportSparseInt8Embedding: ids int32 [n], weights, scale [m] -> rows of the weights [n, k]. */
 #include <stdlib.h>
 
-#include "custom_op.h"
+#include "blob_constant.h"
+#include "op.h"
 #include "tensors.h"
 
+typedef struct {
+  ck_weights weights;
+  const float* scale; /* [rows of weights] */
+  float* own_scale;   /* what `scale` points to if the file has less */
+  uint32_t* index;    /* where each row of the weights starts */
+  int32_t n;          /* ids */
+} sparse_embedding;
+
 /* Lookups want a scale for every row, rows without weights too. */
-static tfl_status open_scale(tfl_context* c, int number, custom_op* op) {
-  const ck_weights* w = &op->weights;
+static tfl_status open_scale(tfl_context* c, int number, sparse_embedding* s) {
+  const ck_weights* w = &s->weights;
   int is_live;
-  op->scale = floats_of(c, number, w->rows, w->live_rows, &is_live);
-  if (!op->scale) return TFL_ERROR;
+  s->scale = floats_of(c, number, w->rows, w->live_rows, &is_live);
+  if (!s->scale) return TFL_ERROR;
   if (!is_live) return TFL_OK;
-  op->own_scale = aligned_memory(c, (size_t)w->rows * sizeof *op->own_scale);
-  if (!op->own_scale) return TFL_ERROR;
-  ck_spread_scale(w, op->index, op->scale, op->own_scale);
-  op->scale = op->own_scale;
+  s->own_scale = aligned_memory(c, (size_t)w->rows * sizeof *s->own_scale);
+  if (!s->own_scale) return TFL_ERROR;
+  ck_spread_scale(w, s->index, s->scale, s->own_scale);
+  s->scale = s->own_scale;
   return TFL_OK;
 }
 
-static tfl_status open(tfl_context* c, const tfl_node* node, custom_op* op) {
-  if (open_weights(c, node, op) != TFL_OK) return TFL_ERROR;
-  op->index = aligned_memory(c, ((size_t)op->weights.rows + 1) * sizeof *op->index);
-  if (!op->index) return TFL_ERROR;
-  ck_index_rows(&op->weights, op->index);
-  return open_scale(c, node->inputs->data[2], op);
+static tfl_status open(tfl_context* c, const tfl_node* node, op* op) {
+  sparse_embedding* s = op->state = zeroed_memory(c, sizeof *s);
+  if (!s) return TFL_ERROR;
+  if (blob_constant(c, node->inputs->data[1], &s->weights) != TFL_OK) return TFL_ERROR;
+  s->index = aligned_memory(c, ((size_t)s->weights.rows + 1) * sizeof *s->index);
+  if (!s->index) return TFL_ERROR;
+  ck_index_rows(&s->weights, s->index);
+  return open_scale(c, node->inputs->data[2], s);
 }
 
-static tfl_status prepare(tfl_context* c, custom_op* op) {
+static tfl_status prepare(tfl_context* c, op* op) {
+  sparse_embedding* s = op->state;
   const tfl_tensor* ids = tensor_of(c, op->x, TFL_INT32);
   if (!ids) return TFL_ERROR;
   if (ids->dims->size != 1) {
@@ -34,22 +46,32 @@ static tfl_status prepare(tfl_context* c, custom_op* op) {
                    ids->dims->size);
     return TFL_ERROR;
   }
-  op->n = ids->dims->data[0];
-  return shape_like(c, op->y, ids, 1, op->weights.cols);
+  s->n = ids->dims->data[0];
+  return give_shape(c, op->y, &s->n, 1, s->weights.cols);
 }
 
-static tfl_status run(tfl_context* c, const custom_op* op, const void* x, float* y, void* scratch) {
+static tfl_status run(tfl_context* c, const op* op, const void* x, void* y, void* scratch) {
   (void)scratch;
+  const sparse_embedding* s = op->state;
   const int32_t* ids = x;
-  for (int32_t i = 0; i < op->n; i++, y += op->weights.cols) {
-    const int in_table = ids[i] >= 0 && ids[i] < op->weights.rows;
-    const float scale = in_table ? op->scale[ids[i]] : 0.f;
-    if (ck_embed_row(&op->weights, op->index, ids[i], scale, y) == CK_OK) continue;
+  float* to = y;
+  for (int32_t i = 0; i < s->n; i++, to += s->weights.cols) {
+    const int in_table = ids[i] >= 0 && ids[i] < s->weights.rows;
+    const float scale = in_table ? s->scale[ids[i]] : 0.f;
+    if (ck_embed_row(&s->weights, s->index, ids[i], scale, to) == CK_OK) continue;
     c->ReportError(c, "capexport: %s has the id %d, the table has %d rows", tensor_name(c, op->x),
-                   ids[i], op->weights.rows);
+                   ids[i], s->weights.rows);
     return TFL_ERROR;
   }
   return TFL_OK;
 }
 
-const custom_op_kind SPARSE_EMBEDDING = {"CapexportSparseInt8Embedding", 3, open, prepare, run};
+static void close(op* op) {
+  sparse_embedding* s = op->state;
+  if (!s) return;
+  free(s->index);
+  free(s->own_scale);
+  free(s);
+}
+
+const op_kind SPARSE_EMBEDDING = {"CapexportSparseInt8Embedding", 3, open, prepare, run, close};

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200112L /* posix_memalign: aligned_alloc needs Android 9 */
 #include "tensors.h"
 
+#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@ static size_t element_size(int type) {
     case TFL_INT32:
       return 4;
     case TFL_UINT8:
+    case TFL_INT8:
       return 1;
     default:
       return ELEMENT_UNKNOWN;
@@ -38,6 +40,14 @@ int64_t elements_of(const tfl_ints* dims) {
   return product;
 }
 
+int is_scale(float scale) { return scale >= FLT_MIN && scale <= FLT_MAX; }
+
+int is_tensor_of(const tfl_tensor* t, int type) {
+  if (!t || t->type != type || !t->dims || t->dims->size < 0 || t->dims->size > MOST_AXES) return 0;
+  const int64_t elements = elements_of(t->dims);
+  return elements >= 0 && t->bytes == (size_t)elements * element_size(type);
+}
+
 const tfl_tensor* tensor_of(tfl_context* c, int number, int type) {
   const tfl_tensor* t = tensor_at(c, number);
   if (!t) {
@@ -50,9 +60,7 @@ const tfl_tensor* tensor_of(tfl_context* c, int number, int type) {
                    number);
     return NULL;
   }
-  const int64_t elements =
-      t->dims && t->dims->size >= 0 && t->dims->size <= MOST_AXES ? elements_of(t->dims) : -1;
-  if (elements < 0 || t->bytes != (size_t)elements * element_size(type)) {
+  if (!is_tensor_of(t, type)) {
     c->ReportError(c,
                    "capexport: tensor %d has %d bytes, its shape another number; "
                    "is this runtime newer than the library?",
@@ -60,6 +68,16 @@ const tfl_tensor* tensor_of(tfl_context* c, int number, int type) {
     return NULL;
   }
   return t;
+}
+
+const tfl_tensor* rows_of(tfl_context* c, int number, int type, int columns) {
+  const tfl_tensor* x = tensor_of(c, number, type);
+  if (!x) return NULL;
+  const int last = x->dims->size - 1;
+  if (last >= 0 && x->dims->data[last] == columns && elements_of(x->dims) > 0) return x;
+  c->ReportError(c, "capexport: %s does not have rows of %d numbers", tensor_name(c, number),
+                 columns);
+  return NULL;
 }
 
 static const void* misfit(tfl_context* c, int number) {
@@ -88,15 +106,15 @@ const float* floats_of(tfl_context* c, int number, int64_t length, int64_t other
   return given == length || given == other ? floats : misfit(c, number);
 }
 
-tfl_status shape_like(tfl_context* c, int y, const tfl_tensor* x, int kept_axes, int last) {
-  tfl_ints* dims = malloc(sizeof *dims + ((size_t)kept_axes + 1) * sizeof(int));
+tfl_status give_shape(tfl_context* c, int y, const int* leading, int count, int last) {
+  tfl_ints* dims = malloc(sizeof *dims + ((size_t)count + 1) * sizeof(int));
   if (!dims) {
     c->ReportError(c, "capexport: out of memory");
     return TFL_ERROR;
   }
-  dims->size = kept_axes + 1;
-  memcpy(dims->data, x->dims->data, (size_t)kept_axes * sizeof(int));
-  dims->data[kept_axes] = last;
+  dims->size = count + 1;
+  memcpy(dims->data, leading, (size_t)count * sizeof(int));
+  dims->data[count] = last;
   if (elements_of(dims) < 0) {
     c->ReportError(c, "capexport: %s would be too large", tensor_name(c, y));
     free(dims);
@@ -110,4 +128,10 @@ void* aligned_memory(tfl_context* c, size_t size) {
   if (posix_memalign(&memory, ALIGNMENT, size ? size : 1) == 0) return memory;
   c->ReportError(c, "capexport: out of memory");
   return NULL;
+}
+
+void* zeroed_memory(tfl_context* c, size_t size) {
+  void* memory = calloc(1, size);
+  if (!memory) c->ReportError(c, "capexport: out of memory");
+  return memory;
 }

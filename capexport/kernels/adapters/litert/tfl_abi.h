@@ -15,9 +15,16 @@ enum {
   TFL_FLOAT32 = 1, /* types of tensors */
   TFL_INT32 = 2,
   TFL_UINT8 = 3,
+  TFL_INT8 = 9,
   TFL_CONSTANT = 1, /* allocation type of a tensor that lies in the file */
-  TFL_CUSTOM = 32,  /* builtin codes of operators */
+  TFL_AFFINE = 1,   /* quantization type: `params` is a tfl_affine */
+  TFL_DENSE = 0,    /* formats of a sparse tensor's dimensions */
+  TFL_CSR = 1,
+  TFL_CONV_2D = 3, /* builtin codes of operators */
+  TFL_FULLY_CONNECTED = 9,
+  TFL_CUSTOM = 32,
   TFL_DELEGATE = 51,
+  TFL_DENSIFY = 124,
   TFL_LAST_BUILTIN = 1023,      /* above every builtin code: there are about 210 */
   TFL_ALLOW_DYNAMIC_TENSORS = 1 /* flag of a delegate */
 };
@@ -26,6 +33,47 @@ typedef struct {
   int size;
   int data[];
 } tfl_ints;
+
+typedef struct {
+  int size;
+  float data[];
+} tfl_floats;
+
+/* real = scale * (stored - zero point), for all of a tensor or along an axis. */
+typedef struct {
+  tfl_floats* scale;
+  tfl_ints* zero_point;
+  int32_t axis;
+} tfl_affine;
+
+typedef struct {
+  int format;
+  int size;                     /* dense */
+  tfl_ints *segments, *indices; /* CSR */
+} tfl_dimension;
+
+/* The dimensions are first the tensor's axes, then those inside a block. */
+typedef struct {
+  tfl_ints *traversal_order, *block_map;
+  tfl_dimension* dimensions;
+  int count;
+} tfl_sparsity;
+
+typedef enum { TFL_NO_ACTIVATION, TFL_RELU, TFL_RELU_N1_TO_1, TFL_RELU6 } tfl_activation;
+
+/* What `builtin_data` of a node points to; more follows in each. */
+typedef struct {
+  int activation;
+  int weights_format; /* 0: rows */
+  bool keep_num_dims;
+} tfl_fully_connected;
+
+typedef struct {
+  int padding;
+  int stride_width, stride_height;
+  int activation;
+  int dilation_width, dilation_height;
+} tfl_conv_2d;
 
 struct tfl_context;
 struct tfl_delegate;
@@ -50,7 +98,7 @@ typedef struct {
     int type;
     void* params;
   } quantization;
-  void* sparsity;
+  tfl_sparsity* sparsity; /* NULL: dense */
   const tfl_ints* dims_signature;
 } tfl_tensor;
 
