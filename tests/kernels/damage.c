@@ -1,5 +1,8 @@
 /* Reads a file of blobs, each after its length (u32, little-endian), and does with each whatever
- * the library can do. For a build with sanitizers: it prints how many were refused. */
+ * the library can do. For a build with sanitizers: it prints how many were refused.
+ *
+ * With a second argument the file holds compressed rows instead: rows, columns, entries (i32 each),
+ * then start i32[rows + 1], column i32[entries], value i8[entries]. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -42,6 +45,11 @@ static void multiply(const ck_weights* w, int32_t kernel, int32_t n) {
     for (int32_t i = 0; i < w->cols * n; i++) x[i] = (float)(i % 17 - 8);
     void* scratch = memory(ck_scratch_size(packed, n));
     if (ck_run(packed, x, n, 1, y, scratch) != CK_OK) exit(3);
+    if (ck_pack_int8(w, &plan, NULL, NULL, work, packed) != CK_OK) exit(3);
+    const ck_int8_range range = {-3, -128, 127};
+    const int8_t* bytes = (const void*)x;
+    if (ck_load_int8(packed, bytes, n, 5, scratch) != CK_OK) exit(3);
+    if (ck_run_int8_groups(packed, scratch, n, 0, ck_groups(packed), &range, (void*)y)) exit(3);
     free(packed);
     free(x);
     free(y);
@@ -50,24 +58,51 @@ static void multiply(const ck_weights* w, int32_t kernel, int32_t n) {
   free(work);
 }
 
+static void use(const ck_weights* w) {
+  read_rows(w);
+  for (int32_t kernel = 0; kernel < ck_kernel_count(); kernel++)
+    for (int32_t n = 1; n <= 9; n += 4) multiply(w, kernel, n);
+}
+
+/* Of this very size, so that one byte too far is found. */
+static void* next(FILE* file, size_t size) {
+  void* bytes = malloc(size ? size : 1);
+  if (!bytes || fread(bytes, 1, size, file) != size) exit(2);
+  return bytes;
+}
+
+static int refuse_blob(FILE* file, uint32_t size) {
+  uint8_t* blob = next(file, size);
+  ck_weights w;
+  const int refused = ck_weights_blob(&w, blob, size) != CK_OK;
+  if (!refused) use(&w);
+  free(blob);
+  return refused;
+}
+
+static int refuse_rows(FILE* file, int32_t rows) {
+  int32_t* sizes = next(file, 2 * sizeof *sizes);
+  const int32_t columns = sizes[0], entries = sizes[1];
+  int32_t* start = next(file, ((size_t)rows + 1) * sizeof *start);
+  int32_t* column = next(file, (size_t)entries * sizeof *column);
+  int8_t* value = next(file, (size_t)entries);
+  ck_weights w;
+  const int refused = ck_weights_csr(&w, start, column, value, entries, rows, columns) != CK_OK;
+  if (!refused) use(&w);
+  free(sizes);
+  free(start);
+  free(column);
+  free(value);
+  return refused;
+}
+
 int main(int argc, char** argv) {
   FILE* file = argc > 1 ? fopen(argv[1], "rb") : NULL;
   if (!file) return 2;
-  uint32_t size;
+  uint32_t first;
   int refused = 0;
-  while (fread(&size, sizeof size, 1, file) == 1) {
-    uint8_t* blob = malloc(size); /* of this very size, so that one byte too far is found */
-    if (fread(blob, 1, size, file) != size) return 2;
-    ck_weights w;
-    if (ck_weights_blob(&w, blob, size) != CK_OK) {
-      refused++;
-    } else {
-      read_rows(&w);
-      for (int32_t kernel = 0; kernel < ck_kernel_count(); kernel++)
-        for (int32_t n = 1; n <= 9; n += 4) multiply(&w, kernel, n);
-    }
-    free(blob);
-  }
+  while (fread(&first, sizeof first, 1, file) == 1)
+    refused += argc > 2 ? refuse_rows(file, (int32_t)first) : refuse_blob(file, first);
   fclose(file);
   printf("%d\n", refused);
   return 0;

@@ -45,10 +45,14 @@ def sparse_blob(
 
 
 def refused(program: Path, file: Path, blobs: list[bytes]) -> int:
-    file.write_bytes(b"".join(struct.pack("<I", len(blob)) + blob for blob in blobs))
-    result = subprocess.run(
-        [str(program), str(file)], capture_output=True, text=True, timeout=300, check=False
-    )
+    return count(program, file, b"".join(struct.pack("<I", len(blob)) + blob for blob in blobs))
+
+
+def count(program: Path, file: Path, content: bytes, *options: str) -> int:
+    """What the program prints: how many were refused."""
+    file.write_bytes(content)
+    command = [str(program), str(file), *options]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert result.returncode == 0, result.stderr[-2000:]
     return int(result.stdout)
 
@@ -81,3 +85,25 @@ def test_damaged_blobs(program: Path, tmp_path: Path, version: int) -> None:
         end = rng.integers(damaged.size) if i % 10 == 0 else damaged.size
         blobs.append(damaged[:end].tobytes())
     assert BLOBS / 4 < refused(program, tmp_path / "blobs", blobs) < BLOBS
+
+
+def compressed_rows(rng: np.random.Generator, damage: int) -> bytes:
+    """One record of the program's second form, `damage` of its numbers replaced."""
+    rows, columns = int(rng.integers(1, 40)), int(rng.integers(1, 900))
+    weights = random_weights(rng, rows, columns, rng.choice([0.5, 0.97, 1.0]))
+    at_row, column = np.nonzero(weights)
+    start = np.searchsorted(at_row, np.arange(rows + 1)).astype("<i4")
+    indices = column.astype("<i4")
+    for _ in range(damage):
+        numbers = [part for part in (start, indices) if part.size][rng.integers(2) - 1]
+        numbers[rng.integers(numbers.size)] = rng.choice([-1, 0, 1, columns, 2**31 - 1, -(2**31)])
+    head = struct.pack("<iii", rows, columns, column.size)
+    return head + start.tobytes() + indices.tobytes() + weights[at_row, column].tobytes()
+
+
+def test_compressed_rows(program: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    sound = b"".join(compressed_rows(rng, 0) for _ in range(60))
+    assert count(program, tmp_path / "rows", sound, "rows") == 0
+    damaged = b"".join(compressed_rows(rng, 1 + i % 3) for i in range(600))
+    assert 400 < count(program, tmp_path / "rows", damaged, "rows") < 600

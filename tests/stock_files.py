@@ -157,7 +157,8 @@ class StockFile:
     def serialize(self, inputs: list[int], outputs: list[int]) -> bytes:
         subgraph, model = schema.SubGraphT(), schema.ModelT()
         subgraph.tensors, subgraph.operators = self.tensors, self.operators
-        subgraph.inputs, subgraph.outputs = np.array(inputs), np.array(outputs)
+        subgraph.inputs = np.array(inputs, np.int32)
+        subgraph.outputs = np.array(outputs, np.int32)
         model.version, model.subgraphs, model.buffers = 3, [subgraph], self.buffers
         model.operatorCodes = []
         for builtin, version in self._codes:
