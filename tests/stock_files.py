@@ -74,7 +74,7 @@ class StockFile:
         self.tensors: list[Any] = []
         self.buffers: list[Any] = [schema.BufferT()]
         self.operators: list[Any] = []
-        self._codes: dict[tuple[int, int], int] = {}
+        self._codes: dict[tuple[int, int, str], int] = {}
 
     def tensor(
         self,
@@ -93,12 +93,23 @@ class StockFile:
         self.tensors.append(tensor)
         return len(self.tensors) - 1
 
+    def custom_operator(self, name: str, inputs: list[int], output: int, options: bytes) -> None:
+        self.operator(Op.CUSTOM, inputs, output, custom=name)
+        self.operators[-1].customOptions = np.frombuffer(options, np.uint8)
+
     def operator(
-        self, code: int, inputs: list[int], output: int, *, version: int = 1, options: Any = None
+        self,
+        code: int,
+        inputs: list[int],
+        output: int,
+        *,
+        version: int = 1,
+        custom: str = "",
+        options: Any = None,
     ) -> None:
         operator = schema.OperatorT()
         operator.inputs, operator.outputs = np.array(inputs, np.int32), np.array([output], np.int32)
-        operator.opcodeIndex = self._codes.setdefault((code, version), len(self._codes))
+        operator.opcodeIndex = self._codes.setdefault((code, version, custom), len(self._codes))
         if options is not None:
             name = type(options).__name__.removesuffix("T")
             operator.builtinOptionsType = getattr(schema.BuiltinOptions, name)
@@ -161,10 +172,10 @@ class StockFile:
         subgraph.outputs = np.array(outputs, np.int32)
         model.version, model.subgraphs, model.buffers = 3, [subgraph], self.buffers
         model.operatorCodes = []
-        for builtin, version in self._codes:
+        for builtin, version, custom in self._codes:
             code = schema.OperatorCodeT()
             code.builtinCode, code.deprecatedBuiltinCode = builtin, min(builtin, 127)
-            code.version = version
+            code.version, code.customCode = version, custom or None
             model.operatorCodes.append(code)
         builder = flatbuffers.Builder(1 << 20)
         builder.Finish(model.Pack(builder), b"TFL3")
