@@ -480,3 +480,23 @@ def test_what_is_no_report(content: str | None, tmp_path: Path) -> None:
         path.write_text(content)
     with pytest.raises(InputError, match="no report of the LiteRT delegate"):
         read_report(path)
+
+
+# ---- files of another tool
+
+GOLDEN = Path(__file__).parent / "golden" / "ai_edge_quantizer.npz"
+"""A 1x1 CONV_2D and a FULLY_CONNECTED, 90 % zeros, by ai-edge-quantizer 0.10 from random floats."""
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="docs/decisions/one-arithmetic.md")
+@pytest.mark.parametrize(
+    ("recipe", "dtype"), [("dynamic_wi8_afp32", np.float32), ("static_wi8_ai8", np.int8)]
+)
+def test_files_of_ai_edge_quantizer(recipe: str, dtype: type, tmp_path: Path) -> None:
+    with np.load(GOLDEN) as models:
+        data = models[recipe].tobytes()
+    x = np.random.default_rng(0).normal(0, 40, (1, 6, 1, 96)).astype(dtype)
+    opened = Opened(data, {"report": tmp_path / "report"})
+    np.testing.assert_array_equal(opened.run(x)[0], stock(data).run(x)[0], strict=True)
+    taken = [(line.operator, line.taken) for line in read_report(tmp_path / "report")]
+    assert taken == [("CONV_2D", True), ("FULLY_CONNECTED", True)]

@@ -69,7 +69,7 @@ static void multiply_floats(const problem* t, const float* x, float* y) {
     y[row] = fmaf((float)sums[row] * (1.f / steps), t->scale[row], t->bias[row]);
 }
 
-/* The rule of src/portable/finish_int8.c in the plainest words. */
+/* The rule of src/finish_int8.h in the plainest words. */
 static void multiply_bytes(const problem* t, const int8_t* x, int8_t* y) {
   int32_t sums[MOST_ROWS];
   multiply(t, x, X_ZERO, sums);

@@ -9,7 +9,8 @@ static const ck_kernel_entry KERNELS[] = {
    ck_product_##name,                                                 \
    ck_measure_row_##around,                                           \
    ck_quantize_row_##around,                                          \
-   ck_finish_##operand##_##around},
+   ck_finish_##operand##_##around,                                    \
+   ck_finish_int8_##around},
 #include "../kernels.inc"
 };
 

@@ -25,7 +25,7 @@ typedef struct {
 typedef void ck_quantize_row(const float* x, int cols, ck_grid grid, uint8_t flip, uint8_t* q);
 
 /* Where the sums of a tile go: n rows of x, their scales and zero points, y[n][p->rows] of float
- * (of int32 for ck_finish_integer, of int8 in `range` for ck_finish_int8). */
+ * (of int32 for ck_finish_integer, of int8 in `range` for finish_int8). */
 typedef struct {
   const int32_t* tile;
   int first, last, n, stride; /* stride: padded batch of a COLUMNS tile */
@@ -47,6 +47,7 @@ typedef struct {
   ck_measure_row* measure;
   ck_quantize_row* quantize;
   ck_finish* finish;
+  ck_finish* finish_int8; /* both kinds of tile */
 } ck_kernel_entry;
 
 /* Numbers of the kernels. */
@@ -64,14 +65,13 @@ enum {
   ck_measure_row ck_measure_row_##name;     \
   ck_quantize_row ck_quantize_row_##name;   \
   ck_finish ck_finish_ROWS_##name;          \
-  ck_finish ck_finish_COLUMNS_##name;
+  ck_finish ck_finish_COLUMNS_##name;       \
+  ck_finish ck_finish_int8_##name;
 CK_AROUND(portable)
 CK_AROUND(avx2)
 CK_AROUND(neon)
 #undef CK_AROUND
-/* Both serve both kinds of tile and every kernel. */
-ck_finish ck_finish_integer; /* no scale, no bias */
-ck_finish ck_finish_int8;
+ck_finish ck_finish_integer; /* both kinds of tile, no scale, no bias */
 
 const ck_kernel_entry* ck_kernel_at(int32_t kernel);
 

@@ -95,7 +95,8 @@ ck_status ck_run_int8_groups(const ck_packed* p, const void* scratch, int32_t n,
   const ck_status status = check(p, n, scratch);
   if (status != CK_OK) return status;
   if (!has_groups(p, first, last) || !p->gives_int8 || !is_int8(range)) return CK_ARGUMENT;
-  run_passes(&(call){p, scratch, n, ck_finish_int8, 0, range, (void*)y, sizeof *y}, first, last);
+  ck_finish* finish = ck_kernel_at(p->kernel)->finish_int8;
+  run_passes(&(call){p, scratch, n, finish, 0, range, (void*)y, sizeof *y}, first, last);
   return CK_OK;
 }
 
