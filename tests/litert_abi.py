@@ -1,9 +1,10 @@
-"""The golden file of the delegate in whatever TFLite runtime is installed: is its layout the known one?
+"""The delegate's golden file in whatever TFLite runtime is installed: is its layout a known one?
 
 python tests/litert_abi.py LIBRARY RUNTIME    RUNTIME: ai_edge_litert, tensorflow or tflite_runtime
 
-LIBRARY is what `capexport kernels build` made. Needs numpy and the runtime, nothing of capexport, so
-that it runs in an environment of any version. Prints what differs; exits with 1 if anything does.
+LIBRARY is the file that `capexport.kernels.build(product="litert")` names. Needs numpy and the
+runtime, nothing of capexport, so that it runs in an environment of any version. Prints what
+differs; exits with 1 if anything does.
 """
 
 import importlib

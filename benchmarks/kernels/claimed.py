@@ -1,6 +1,6 @@
 """Dense-stored int8 files in LiteRT, without the delegate and with it: what taking a layer brings.
 
-python -m benchmarks.kernels.claimed [--cold] [--shapes 2048x512,...] [--batches 1] [--sparsities .9,.95]
+python -m benchmarks.kernels.claimed [--cold] [--shapes 2048x512,...] [--batches 1]
 
 Prints Markdown. The files are not changed; `packed` is the same layer as capexport writes it.
 """

@@ -23,6 +23,10 @@ CORES = {"cortex-a53": False, "cortex-a72": False, "cortex-a76": True, "max": Tr
 
 LIBC = {"memset", "memcpy", "memcmp", "memmove", "getauxval"}
 LIBM = {"fmaf", "lrintf"}
+OF_LITERT = {"calloc", "free", "malloc", "posix_memalign", "strcmp", "sched_yield"} | {
+    "fclose", "fflush", "fopen", "fprintf", "fputc", "fputs", "fwrite",
+}  # fmt: skip
+"""What the LiteRT delegate needs besides; no object of the C library, whose layout may differ."""
 PAGE_16_KB = 0x4000
 
 needs_zig = pytest.mark.skipif(
@@ -172,6 +176,17 @@ def test_an_arm_library_needs_the_c_library_only(target: str) -> None:
     expected = "libc.so" if "android" in target else "libc.so.6"
     assert expected in elf.needed
     assert set(elf.needed) <= {expected, "libm.so.6"}
+
+
+@needs_zig
+@pytest.mark.parametrize("target", ARM)
+def test_an_arm_delegate_needs_few_functions(target: str) -> None:
+    elf = read_elf(builder.build(target, product="litert"))
+    others = elf.imported - LIBC - LIBM - OF_LITERT
+    assert all(name.startswith("pthread_") for name in others)
+    assert elf.exported == {"tflite_plugin_create_delegate", "tflite_plugin_destroy_delegate"}
+    threads = {"libpthread.so.0"} if "android" not in target else set()
+    assert set(elf.needed) == {"libc.so" if "android" in target else "libc.so.6"} | threads
 
 
 @needs_zig

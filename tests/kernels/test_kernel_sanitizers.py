@@ -1,7 +1,8 @@
-"""Damaged blobs under the address and undefined behaviour sanitizers: nothing is read too far."""
+"""Damaged weights under the address and undefined behaviour sanitizers, threads under their own."""
 
 import struct
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from capexport.kernels.selftest import random_weights
 from capexport.kernels.targets import TARGETS
 
 SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
+SANITIZE_THREADS = ("-fsanitize=thread", "-pthread")
 FLAGS = ("-std=c11", "-O1", "-g", "-fno-math-errno", "-ffp-contract=off")
 BLOBS, PARTS = 3000, 40
 
@@ -23,19 +25,23 @@ BLOBS, PARTS = 3000, 40
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sanitized")
-    sources = [*c_files("src"), Path(__file__).with_name("damage.c")]
+    return sanitized(folder, SANITIZE, [*c_files("src"), Path(__file__).with_name("damage.c")])
+
+
+def sanitized(folder: Path, flags: Sequence[str], sources: Sequence[Path]) -> Path:
+    """The program that the sources make; skips the test where it cannot be."""
     try:
         compiler = find_compiler(TARGETS["host"])
     except RuntimeMissingError as error:
         pytest.skip(error.what)
     empty = folder / "empty.c"
     empty.write_text("int main(void) { return 0; }\n")
-    if subprocess.run([*compiler, *SANITIZE, str(empty), "-o", str(folder / "empty")]).returncode:
+    if subprocess.run([*compiler, *flags, str(empty), "-o", str(folder / "empty")]).returncode:
         pytest.skip("the compiler has no sanitizers")
-    include = f"-I{KERNELS / 'include'}"
-    command = [*compiler, *FLAGS, *SANITIZE, include, *map(str, sources), "-lm", "-o", "damage"]
+    include = (f"-I{KERNELS / 'include'}", f"-I{KERNELS / 'adapters' / 'litert'}")
+    command = [*compiler, *FLAGS, *flags, *include, *map(str, sources), "-lm", "-o", "program"]
     subprocess.run(command, cwd=folder, check=True, timeout=300)
-    return folder / "damage"
+    return folder / "program"
 
 
 def sparse_blob(
@@ -107,3 +113,16 @@ def test_compressed_rows(program: Path, tmp_path: Path) -> None:
     assert count(program, tmp_path / "rows", sound, "rows") == 0
     damaged = b"".join(compressed_rows(rng, 1 + i % 3) for i in range(600))
     assert 400 < count(program, tmp_path / "rows", damaged, "rows") < 600
+
+
+def test_threads_do_every_part_once(tmp_path: Path) -> None:
+    """And the thread sanitizer finds no race between jobs, callers and the pool's end."""
+    sources = [
+        KERNELS / "adapters" / "litert" / "thread_pool.c",
+        Path(__file__).with_name("share.c"),
+    ]
+    program = sanitized(tmp_path, SANITIZE_THREADS, sources)
+    result = subprocess.run(
+        [str(program)], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert (result.stdout.strip(), result.returncode) == ("0", 0), result.stderr[-2000:]

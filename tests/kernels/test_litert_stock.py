@@ -1,4 +1,4 @@
-"""Files that capexport did not write: which layers the delegate takes, and what comes out of them."""
+"""Files that capexport did not write: which layers the delegate takes, and what comes of them."""
 
 import dataclasses
 import platform
@@ -321,7 +321,9 @@ def test_rows_of_x_may_be_told(tmp_path: Path) -> None:
     layer, path = layer_of(512, 512, 0.82), tmp_path / "report"
     outcomes = [report_of(one_layer(layer), path, x_of(layer, 1), rows_of_x=n) for n in (1, 100)]
     assert [len(lines) for lines in outcomes] == [1, 1]
-    assert outcomes[1][0].rows_of_x == 100 and not outcomes[1][0].taken
+    assert outcomes[0][0].taken
+    assert outcomes[1][0].rows_of_x == 100
+    assert not outcomes[1][0].taken
 
 
 def test_packed_only(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "report.h"
-#include "threads.h"
+#include "thread_pool.h"
 
 typedef enum {
   TAKE_FASTER, /* those that the dispatch rule says are faster than dense */

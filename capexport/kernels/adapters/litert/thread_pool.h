@@ -1,6 +1,6 @@
 /* A few threads that share the parts of one product. */
-#ifndef THREADS_H
-#define THREADS_H
+#ifndef THREAD_POOL_H
+#define THREAD_POOL_H
 
 typedef struct thread_pool thread_pool;
 

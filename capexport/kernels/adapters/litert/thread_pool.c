@@ -2,7 +2,7 @@
  *
  * A job is one product of some ten microseconds, and waking a thread that sleeps takes as long.
  * Workers therefore look out for the next job for a while before they go to sleep. */
-#include "threads.h"
+#include "thread_pool.h"
 
 #include <pthread.h>
 #include <sched.h>
