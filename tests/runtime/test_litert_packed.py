@@ -46,9 +46,10 @@ def assert_close(graph: Graph, inputs: dict[str, np.ndarray], got: dict[str, np.
         np.testing.assert_allclose(got[name], array, rtol=0, atol=TOLERANCE)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("beams", [1, 5])
-def test_a_session_runs_packed_graphs(bundle: Bundle, beams: int) -> None:
-    session = open_session(bundle, "litert")
+def test_a_session_runs_packed_graphs(bundle: Bundle, beams: int, threads: int) -> None:
+    session = open_session(bundle, "litert", threads)
     inputs = encoder_inputs(SIGNATURE, tiny_captioner.features(7))
     memory = session.encode(inputs)
     assert_close(GRAPHS["encoder"], inputs, memory)

@@ -62,12 +62,11 @@ static void partition_free(tfl_context* c, void* user_data) {
 }
 
 static partition* new_partition(tfl_context* c, int nodes) {
-  partition* p = calloc(1, sizeof *p);
+  partition* p = zeroed_memory(c, sizeof *p);
   if (!p) return NULL;
-  p->ops = calloc((size_t)nodes, sizeof *p->ops);
-  p->densified = calloc((size_t)nodes, sizeof *p->densified);
+  p->ops = zeroed_memory(c, (size_t)nodes * sizeof *p->ops);
+  p->densified = zeroed_memory(c, (size_t)nodes * sizeof *p->densified);
   if (p->ops && p->densified) return p;
-  c->ReportError(c, "capexport: out of memory");
   partition_free(c, p);
   return NULL;
 }
