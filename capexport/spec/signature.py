@@ -17,6 +17,8 @@ REGIONS = "regions"
 NEXT = "_next"
 """Suffix of a state's value after the step: input `h` comes back as output `h_next`."""
 
+IMAGE = "image"
+"""The one encoder input of a captioner that takes pictures: uint8 RGB [1, height, width, 3]."""
 TOKEN = "token"
 LOG_PROBS = "log_probs"
 
