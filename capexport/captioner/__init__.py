@@ -2,10 +2,18 @@
 
 from capexport.captioner.captioner import Captioner
 from capexport.captioner.decoders import ARCHITECTURES
+from capexport.captioner.encoders import read_image_encoder
+from capexport.captioner.image_captioner import with_image_encoder
 from capexport.checkpoint import Checkpoint
 from capexport.errors import CheckpointError, UnsupportedError
 
-__all__ = ["ARCHITECTURES", "Captioner", "build_captioner"]
+__all__ = [
+    "ARCHITECTURES",
+    "Captioner",
+    "build_captioner",
+    "read_image_encoder",
+    "with_image_encoder",
+]
 
 
 def build_captioner(checkpoint: Checkpoint) -> Captioner:

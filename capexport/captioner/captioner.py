@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from torch import nn
 
 from capexport.spec.decoding import Decoding
+from capexport.spec.image import ImageSpec
 from capexport.spec.signature import CaptionerSignature
 from capexport.spec.vocabulary import Vocabulary
 
@@ -19,6 +20,7 @@ class Captioner:
         signature: names, shapes and dtypes of both.
         vocabulary, decoding: text side of the lineage.
         architecture: name in the table of `capexport.captioner.decoders`.
+        image: how a picture becomes the input, when that is an image; None for region features.
     """
 
     encoder: nn.Module
@@ -27,3 +29,4 @@ class Captioner:
     vocabulary: Vocabulary
     decoding: Decoding
     architecture: str
+    image: ImageSpec | None = None

@@ -15,6 +15,8 @@ from capexport.errors import CheckpointError
 
 ZIP_MAGIC = b"PK\x03\x04"
 PICKLE = ".pkl"
+COUNTER = ".num_batches_tracked"
+"""End of the keys of a whole number that BatchNorm needs in training only."""
 FLOATS = (torch.float32, torch.float16, torch.bfloat16)
 UNREADABLE = (
     pickle.UnpicklingError,
@@ -41,7 +43,7 @@ def read_tensors(data: bytes, where: str, limits: Limits) -> dict[str, Tensor]:
     """Tensors of a state dictionary, dense float32 on the CPU, in file order.
 
     Reads both containers of torch.save (zip since 1.6, a row of pickles before), tensors saved
-    from a GPU, COO matrices and half precision.
+    from a GPU, COO matrices and half precision. BatchNorm's counters are left out.
 
     Raises:
         CheckpointError: the file is damaged, holds code or anything but floating-point tensors, or
@@ -51,7 +53,9 @@ def read_tensors(data: bytes, where: str, limits: Limits) -> dict[str, Tensor]:
         _check_container(data, where, limits)
     state = _load(data, where)
     named = _only_tensors(state, where)
-    _check_sizes(named, where, limits)
+    for name, tensor in named.items():
+        _check_kind(tensor, f"{where}: {name}")
+    check_elements(named, where, limits)
     return {name: _dense(tensor, f"{where}: {name}") for name, tensor in named.items()}
 
 
@@ -119,14 +123,15 @@ def _only_tensors(state: object, where: str) -> dict[str, Tensor]:
             raise CheckpointError(
                 f"an entry is {kind}, not a tensor", where=f"{where}: {name}", hint=hint
             )
-        named[name] = value.detach()
+        if not name.endswith(COUNTER):
+            named[name] = value.detach()
     return named
 
 
-def _check_sizes(named: Mapping[str, Tensor], where: str, limits: Limits) -> None:
+def check_elements(named: Mapping[str, Tensor], where: str, limits: Limits) -> None:
+    """CheckpointError when the tensors declare more elements than `limits` allow."""
     total = 0
     for name, tensor in named.items():
-        _check_kind(tensor, f"{where}: {name}")
         total += max(_declared(tensor))
         if total > limits.elements:
             raise CheckpointError(

@@ -14,6 +14,7 @@ EXTRAS = {
     "flatbuffers": "export",
     "onnx": "export",
     "onnxruntime": "onnxruntime",
+    "safetensors": "export",
     "torch": "export",
 }
 """Import name of an optional package -> the extra of capexport that installs it."""
