@@ -1,11 +1,11 @@
 """The product on one page: a checkpoint goes in, a bundle comes out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from capexport import __version__
 from capexport.bundle import Bundle, Manifest, check_target, create_bundle
-from capexport.captioner import Captioner, build_captioner
+from capexport.captioner import Captioner, build_captioner, read_image_encoder, with_image_encoder
 from capexport.capture import capture
 from capexport.checkpoint import Checkpoint, read_checkpoint
 from capexport.compress import (
@@ -33,6 +33,7 @@ def export(
     formats: tuple[str, ...] = ("tflite", "onnx"),
     recipe: str = "dynamic_wi8",
     weights: str = "auto",
+    encoder: str | None = None,
     force: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Bundle:
@@ -44,6 +45,7 @@ def export(
         formats: keys of WRITERS.
         recipe: `NAME`, or `encoder=NAME,decoder=NAME`.
         weights: `auto`, `dense`, `stock-sparse` or `packed`.
+        encoder: `PATH` or `NAME:PATH` of an image encoder's weights; None for region features.
         progress: is told what is being done.
 
     Raises:
@@ -57,7 +59,16 @@ def export(
     check_target(out, force=force)
     progress("reading the checkpoint")
     source = read_checkpoint(checkpoint)
-    captioner = build_captioner(source)
+    captioner, provenance = build_captioner(source), _provenance(source)
+    if encoder is not None:
+        image_encoder = read_image_encoder(encoder)
+        captioner = with_image_encoder(captioner, image_encoder)
+        provenance["image_encoder"] = {
+            "architecture": image_encoder.name,
+            "weights_file": image_encoder.file,
+            "bytes": image_encoder.bytes_on_disk,
+            "sha256": image_encoder.sha256,
+        }
     graphs, nonzeros = [], {}
     for captured in capture_graphs(captioner, progress):
         part = "encoder" if captured.name == "encoder" else "decoder"
@@ -81,7 +92,8 @@ def export(
         weights="dense" if weights == "auto" else weights,
         runtimes=tuple(sorted(RUNTIMES[name] for name in formats)),
         minimum_runtime={RUNTIMES[name]: MINIMUM_RUNTIME[RUNTIMES[name]] for name in formats},
-        provenance=_provenance(source, nonzeros),
+        provenance={**provenance, "graphs": nonzeros},
+        image=captioner.image,
     )
     return create_bundle(out, manifest, files, force=force)
 
@@ -100,13 +112,12 @@ def capture_graphs(
     return encoder, step
 
 
-def _provenance(checkpoint: Checkpoint, nonzeros: Mapping[str, object]) -> dict[str, object]:
-    """Where the weights came from and what was in them; `graphs` says what the recipe did."""
+def _provenance(checkpoint: Checkpoint) -> dict[str, object]:
+    """Where the weights came from and what was in them."""
     return {
         "capexport": __version__,
         "weights_file": checkpoint.weights_file,
         "sha256": dict(checkpoint.sha256),
         "bytes": checkpoint.bytes_on_disk,
-        "graphs": dict(nonzeros),
         **checkpoint.statistics(),
     }

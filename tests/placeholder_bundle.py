@@ -4,8 +4,10 @@ from pathlib import Path
 
 from capexport.bundle import Bundle, Manifest, create_bundle
 from capexport.spec.decoding import Decoding
+from capexport.spec.image import ImageSpec
 from capexport.spec.signature import (
     BEAMS,
+    IMAGE,
     REGIONS,
     CaptionerSignature,
     StateSpec,
@@ -17,12 +19,15 @@ PIECES = ("<pad>", "<unk>", "<bos>", "<eos>", "a", "dog")
 SUFFIXES = {"litert": "tflite", "onnxruntime": "onnx"}
 
 
-def manifest(runtimes: tuple[str, ...] = ("litert", "onnxruntime")) -> Manifest:
+def manifest(
+    runtimes: tuple[str, ...] = ("litert", "onnxruntime"), image: ImageSpec | None = None
+) -> Manifest:
+    features = TensorSpec("att", (REGIONS, 4))
     return Manifest(
         architecture="up_down_lstm",
         lineage="sparse-image-captioning",
         signature=CaptionerSignature(
-            inputs=(TensorSpec("att", (REGIONS, 4)),),
+            inputs=(TensorSpec(IMAGE, image.shape, "uint8") if image else features,),
             memory=(TensorSpec("features", (REGIONS, 3)),),
             states=(StateSpec("h", (BEAMS, 3)),),
             vocabulary_size=len(PIECES),
@@ -40,13 +45,18 @@ def manifest(runtimes: tuple[str, ...] = ("litert", "onnxruntime")) -> Manifest:
             "parameters": 120,
             "nnz": 12,
         },
+        image=image,
     )
 
 
 def write_bundle(
-    out: Path, runtimes: tuple[str, ...] = ("litert", "onnxruntime"), *, force: bool = False
+    out: Path,
+    runtimes: tuple[str, ...] = ("litert", "onnxruntime"),
+    *,
+    image: ImageSpec | None = None,
+    force: bool = False,
 ) -> Bundle:
     names = [f"{g}.{SUFFIXES[r]}" for r in runtimes for g in ("encoder", "decoder_step")]
     return create_bundle(
-        out, manifest(runtimes), {name: name.encode() for name in names}, force=force
+        out, manifest(runtimes, image), {name: name.encode() for name in names}, force=force
     )

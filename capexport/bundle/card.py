@@ -14,6 +14,7 @@ def card_text(manifest: Manifest, files: Mapping[str, bytes]) -> bytes:
         "Weights": manifest.weights,
         **_nonzeros(manifest),
         "Runtimes": ", ".join(_runtime(manifest, name) for name in manifest.runtimes),
+        **_image(manifest),
         "Vocabulary": f"{len(manifest.vocabulary.pieces)} pieces",
         "Decoding": f"beam {rule.beam}, at most {rule.max_length} tokens",
         "Written by": f"capexport {manifest.provenance.get('capexport', '(version not recorded)')}",
@@ -36,6 +37,13 @@ def _nonzeros(manifest: Manifest) -> dict[str, str]:
         for name, count in graphs.items()
     ]
     return {"Non-zero weights": "; ".join(counts)} if counts else {}
+
+
+def _image(manifest: Manifest) -> dict[str, str]:
+    if manifest.image is None:
+        return {}
+    encoder = manifest.provenance.get("image_encoder", {}).get("architecture", "any")
+    return {"Input": f"pictures, {manifest.image.height} x {manifest.image.width}, for {encoder}"}
 
 
 def _runtime(manifest: Manifest, name: str) -> str:

@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from capexport.bundle.fields import Fields
+from capexport.bundle.image_fields import image_fields, read_image
 from capexport.bundle.layout import GRAPH_SUFFIXES, GRAPHS, MANIFEST, VOCABULARY, graph_file
 from capexport.bundle.manifest import SCHEMA, BundleFile, Manifest
 from capexport.bundle.signature_fields import (
@@ -32,6 +33,7 @@ def manifest_text(manifest: Manifest) -> bytes:
         "weights": manifest.weights,
         "runtimes": {name: _runtime_fields(manifest, name) for name in manifest.runtimes},
         "provenance": dict(manifest.provenance),
+        **image_fields(manifest.image),
         "files": [
             {"name": file.name, "bytes": file.bytes, "sha256": file.sha256}
             for file in manifest.files
@@ -103,6 +105,7 @@ def read_manifest(text: bytes, where: str) -> tuple[Manifest, int]:
         runtimes=tuple(sorted(fields.child("runtimes").raw())),
         minimum_runtime=_read_runtimes(fields),
         provenance=dict(fields.child("provenance").raw()),
+        image=read_image(fields, signature),
         files=files,
     )
     _check_checksum(fields)

@@ -6,6 +6,7 @@ from typing import Any
 
 from capexport.bundle.layout import GRAPHS, graph_file
 from capexport.spec.decoding import Decoding
+from capexport.spec.image import ImageSpec
 from capexport.spec.signature import CaptionerSignature
 from capexport.spec.vocabulary import Vocabulary
 
@@ -37,6 +38,7 @@ class Manifest:
         runtimes: names of the runtimes whose graph files are in the bundle, sorted.
         minimum_runtime: oldest version of a runtime that opens its graph files.
         provenance: JSON values; "capexport" is the version that wrote the bundle.
+        image: how a picture becomes the encoder's input; None when that is region features.
         files: every file but the manifest, by name; empty until the bundle is created.
     """
 
@@ -50,6 +52,7 @@ class Manifest:
     runtimes: tuple[str, ...]
     minimum_runtime: Mapping[str, str]
     provenance: Mapping[str, Any]
+    image: ImageSpec | None = None
     files: tuple[BundleFile, ...] = ()
 
     @property

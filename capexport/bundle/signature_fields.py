@@ -20,7 +20,7 @@ from capexport.spec.signature import (
     TensorSpec,
 )
 
-DTYPES = ("float32", "int32")
+DTYPES = ("float32", "int32", "uint8")
 
 
 def signature_fields(signature: CaptionerSignature) -> dict[str, Any]:

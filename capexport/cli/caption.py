@@ -1,7 +1,7 @@
-"""`capexport caption`: a bundle and features files -> captions."""
+"""`capexport caption`: a bundle and features files or pictures -> captions."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,19 +11,22 @@ from capexport.cli.failure import print_failure
 from capexport.cli.options import AsJson, Debug
 from capexport.cli.output import print_json
 from capexport.cli.progress import stages
-from capexport.errors import CapexportError, RuntimeMissingError, UnsupportedError
+from capexport.errors import CapexportError, RuntimeMissingError
 
 if TYPE_CHECKING:
     from capexport.bundle import Bundle
-    from capexport.runtime import Features, Session
+    from capexport.runtime import Given, Session
+    from capexport.spec.image import ImageSpec
 
 Runtime = Literal["litert", "onnxruntime"]
-IMAGE_SUFFIXES = {".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
 
 
 def caption(
     bundle: Annotated[Path, typer.Argument(help="Bundle that `capexport export` wrote.")],
-    inputs: Annotated[list[Path], typer.Argument(metavar="INPUT...", help="Features files, .npz.")],
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(metavar="INPUT...", help="Features files, .npz; or pictures and folders."),
+    ],
     runtime: Annotated[
         Runtime | None,
         typer.Option("--runtime", help="Default: the bundle's first that is installed."),
@@ -37,7 +40,8 @@ def caption(
 ) -> None:
     """Caption inputs with a bundle; neither torch nor the checkpoint is needed.
 
-    A features file holds NAME.att [regions, dim] for every input, and perhaps NAME.fc [dim] and
+    A bundle that was exported with an image encoder takes pictures, and folders of pictures. Others
+    take features files, with NAME.att [regions, dim] for every input, and perhaps NAME.fc [dim] and
     NAME.box [regions, 4]. An input that cannot be captioned is reported on stderr and the others go
     on; the exit status is 1 then.
 
@@ -45,7 +49,7 @@ def caption(
 
       capexport caption bundle/ features.npz
 
-      capexport caption bundle/ features.npz --runtime onnxruntime --beam 1 --json
+      capexport caption bundle/ photo.jpg folder/ --runtime onnxruntime --beam 1 --json
     """
     from capexport.bundle import open_bundle
     from capexport.runtime import check_beam
@@ -59,7 +63,7 @@ def caption(
     with stages(shown=as_json or not sys.stdout.isatty()) as stage:
         stage("opening the bundle")
         session = _open_session(opened, runtime, threads)
-        for result in _captions(session, inputs, width):
+        for result in _captions(session, opened.manifest.image, inputs, width):
             if isinstance(result, CapexportError):
                 print_failure(result, debug=debug)
                 failed = True
@@ -94,40 +98,47 @@ def _open_session(bundle: "Bundle", runtime: Runtime | None, threads: int) -> "S
 
 
 def _captions(
-    session: "Session", paths: list[Path], beam: int
+    session: "Session", image: "ImageSpec | None", paths: list[Path], beam: int
 ) -> Iterator[dict[str, Any] | CapexportError]:
     """Yield a JSON record for every input, or the error that it met."""
     from capexport.runtime import caption as search
 
+    for file, name, given in _inputs(paths, image):
+        if isinstance(given, CapexportError):
+            yield given
+            continue
+        try:
+            found = search(session, given, beam)
+        except CapexportError as error:
+            where = f"{file}: {name}: {error.where}"
+            yield type(error)(error.what, where=where, hint=error.hint)
+            continue
+        yield {
+            "input": name,
+            "caption": found.text,
+            "tokens": found.tokens,
+            "log_prob": found.log_prob,
+            "file": str(file),
+        }
+
+
+def _inputs(
+    paths: list[Path], image: "ImageSpec | None"
+) -> Iterator[tuple[Path, str, "Given | CapexportError"]]:
+    """Yield file, name and contents of every input, read one file at a time."""
+    from capexport.runtime import input_files, read_inputs
+
     for path in paths:
         try:
-            features = _read(path)
+            files = input_files(path, image)
         except CapexportError as error:
-            yield error
+            yield path, "", error
             continue
-        for name, regions in features.items():
+        for file in files:
             try:
-                found = search(session, regions, beam)
+                named = read_inputs(file, image)
             except CapexportError as error:
-                where = f"{path}: {name}: {error.where}"
-                yield type(error)(error.what, where=where, hint=error.hint)
+                yield file, "", error
                 continue
-            yield {
-                "input": name,
-                "caption": found.text,
-                "tokens": found.tokens,
-                "log_prob": found.log_prob,
-                "file": str(path),
-            }
-
-
-def _read(path: Path) -> Mapping[str, "Features"]:
-    from capexport.runtime import read_features
-
-    if path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES:
-        raise UnsupportedError(
-            "this bundle's encoder takes region features, not images",
-            where=str(path),
-            hint="give a .npz file with NAME.att [regions, dim] for every image",
-        )
-    return read_features(path)
+            for name, given in named.items():
+                yield file, name, given

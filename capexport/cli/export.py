@@ -1,5 +1,6 @@
 """`capexport export`: a checkpoint -> a bundle on disk."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -45,6 +46,10 @@ def export(
     weights: Annotated[
         Weights, typer.Option("--weights", help="Storage of pruned weights.")
     ] = Weights.auto,
+    encoder: Annotated[
+        str | None,
+        typer.Option("--encoder", help="Image encoder's weights: PATH, or NAME:PATH."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing output.")] = False,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -54,11 +59,15 @@ def export(
     The bundle is a folder: encoder and decoder step as .tflite and .onnx, vocabulary, manifest and
     a card. It appears whole or not at all, and the same checkpoint gives the same bytes.
 
+    With an image encoder the bundle takes pictures, otherwise region features.
+
     Example:
 
       capexport export checkpoint/ --out bundle/
 
       capexport export checkpoint/ --out bundle/ --format tflite --recipe dynamic_wi8 --force
+
+      capexport export checkpoint/ --out bundle/ --encoder mobilenet_v2.pth
     """
     from capexport.bundle import check_target
 
@@ -72,6 +81,7 @@ def export(
             formats=format.names,
             recipe=recipe,
             weights=weights.value,
+            encoder=encoder,
             force=force,
             progress=stage,
         )
@@ -83,12 +93,13 @@ def export(
 
 
 def _summary(bundle: "Bundle") -> dict[str, Any]:
-    """Return the JSON document: the checkpoint's file before, the bundle's files after."""
+    """Return the JSON document: the weights files before, the bundle's files after."""
     manifest = bundle.manifest
     source = manifest.provenance
     return {
         "bundle": str(bundle.path),
         "checkpoint": {"file": source["weights_file"], "bytes": source["bytes"]},
+        **_image_encoder(source),
         "files": [
             {"name": file.name, "bytes": file.bytes, "sha256": file.sha256}
             for file in manifest.files
@@ -99,14 +110,24 @@ def _summary(bundle: "Bundle") -> dict[str, Any]:
     }
 
 
+def _image_encoder(provenance: Mapping[str, Any]) -> dict[str, Any]:
+    encoder = provenance.get("image_encoder")
+    if encoder is None:
+        return {}
+    return {"image_encoder": {"file": encoder["weights_file"], "bytes": encoder["bytes"]}}
+
+
 def _print_summary(summary: dict[str, Any]) -> None:
     before = summary["checkpoint"]["bytes"]
     rows = [(summary["checkpoint"]["file"], f"{before:,}", "checkpoint")]
+    if encoder := summary.get("image_encoder"):
+        before += encoder["bytes"]
+        rows.append((encoder["file"], f"{encoder['bytes']:,}", "image encoder"))
     for file in summary["files"]:
         rows.append((file["name"], f"{file['bytes']:,}", percent(file["bytes"] / before)))
     total = sum(file["bytes"] for file in summary["files"])
     rows.append(("bundle", f"{total:,}", percent(total / before)))
-    print_table(("file", "bytes", "of checkpoint"), rows)
+    print_table(("file", "bytes", "of both" if encoder else "of checkpoint"), rows)
     recipe = ", ".join(f"{graph} {name}" for graph, name in summary["recipe"].items())
     print(f"\nrecipe: {recipe}; {summary['weights']} weights")
     print(f"wrote {summary['bundle']}")

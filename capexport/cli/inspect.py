@@ -78,6 +78,7 @@ def describe_bundle(bundle: "Bundle") -> Description:
         "bytes": sum(file.bytes for file in manifest.files),
         "vocabulary": {"size": len(manifest.vocabulary)},
         "decoding": asdict(manifest.decoding),
+        "image": asdict(manifest.image) if manifest.image else None,
         "recipe": dict(manifest.recipe),
         "weights": manifest.weights,
         "runtimes": list(manifest.runtimes),
@@ -121,6 +122,7 @@ def _print_bundle(description: Description) -> None:
         [
             ("architecture", f"{description['architecture']} ({description['lineage']})"),
             ("recipe", f"{recipe}; {description['weights']} weights"),
+            ("input", _input_line(description)),
             ("runtimes", ", ".join(description["runtimes"])),
             ("bytes", f"{description['bytes']:,}"),
             ("vocabulary", f"{description['vocabulary']['size']:,} pieces"),
@@ -132,6 +134,14 @@ def _print_bundle(description: Description) -> None:
         ("file", "bytes", "sha256"),
         ((f["name"], f"{f['bytes']:,}", f["sha256"][:12]) for f in description["files"]),
     )
+
+
+def _input_line(description: Description) -> str:
+    if description["image"] is None:
+        return "region features"
+    encoder = description["provenance"].get("image_encoder", {}).get("architecture", "its encoder")
+    height, width = description["image"]["height"], description["image"]["width"]
+    return f"pictures, {height} x {width}, for {encoder}"
 
 
 def _decoding_line(decoding: Description) -> str:

@@ -20,7 +20,11 @@ def verify(
     bundle: Annotated[Path, typer.Argument(help="Bundle that `capexport export` wrote.")],
     inputs: Annotated[
         Path | None,
-        typer.Option("--inputs", help="Features file, .npz; default: made-up features."),
+        typer.Option("--inputs", help="Features file, .npz, or pictures; default: made-up ones."),
+    ] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option("--encoder", help="Image encoder of the export: PATH, or NAME:PATH."),
     ] = None,
     min_identical: Annotated[
         float | None,
@@ -48,7 +52,14 @@ def verify(
     from capexport.evaluate.parity import verify as compare
 
     with stages() as stage:
-        result = compare(checkpoint, bundle, inputs, min_identical=min_identical, progress=stage)
+        result = compare(
+            checkpoint,
+            bundle,
+            inputs,
+            encoder=encoder,
+            min_identical=min_identical,
+            progress=stage,
+        )
     if as_json:
         print_json(result)
     else:

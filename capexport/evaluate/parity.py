@@ -10,19 +10,22 @@ import torch
 from numpy.typing import NDArray
 
 from capexport.bundle import Bundle, open_bundle
-from capexport.captioner import Captioner, build_captioner
+from capexport.captioner import Captioner, build_captioner, read_image_encoder, with_image_encoder
 from capexport.captioner.search import beam_search, greedy
 from capexport.checkpoint import read_checkpoint
 from capexport.errors import InputError, RuntimeMissingError
 from capexport.runtime import (
     Features,
+    Given,
+    Picture,
     Session,
     caption,
     check_inputs,
     encoder_inputs,
     forced_log_probs,
+    input_files,
     open_session,
-    read_features,
+    read_inputs,
 )
 
 Array = NDArray[Any]
@@ -62,6 +65,7 @@ def verify(
     bundle: Path,
     inputs: Path | None = None,
     *,
+    encoder: str | None = None,
     min_identical: float | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Any]:
@@ -71,7 +75,8 @@ def verify(
     captions for beams 1, 2 and 3.
 
     Args:
-        inputs: features file; None makes four random images of 1 to 100 regions.
+        inputs: features file, picture or folder of pictures; None makes four random inputs.
+        encoder: `PATH` or `NAME:PATH` of the image encoder that the bundle was exported with.
         min_identical: share of captions that must be the same; None takes 1.0 for an fp32 bundle
             and 0.9 for an int8 one.
 
@@ -86,6 +91,9 @@ def verify(
     """
     opened = open_bundle(bundle)
     captioner = build_captioner(read_checkpoint(checkpoint))
+    if encoder is not None:
+        captioner = with_image_encoder(captioner, read_image_encoder(encoder))
+    _check_encoder(opened, captioner)
     for part in ("signature", "vocabulary", "decoding"):
         if getattr(opened.manifest, part) != getattr(captioner, part):
             raise InputError(
@@ -93,9 +101,9 @@ def verify(
                 where=f"{bundle}/manifest.json",
                 hint=f"export {checkpoint} again",
             )
-    images = read_features(inputs) if inputs else synthetic_features(captioner)
-    for features in images.values():
-        check_inputs(captioner.signature.inputs, encoder_inputs(captioner.signature, features))
+    images = _read(inputs, captioner) if inputs else synthetic_inputs(captioner)
+    for given in images.values():
+        check_inputs(captioner.signature.inputs, encoder_inputs(captioner.signature, given))
     reports, skipped = {}, {}
     for runtime in opened.manifest.runtimes:
         try:
@@ -118,18 +126,40 @@ def verify(
         "ok": all(_passes(report, tolerance, min_identical) for report in reports.values()),
         "runtimes": reports,
         "skipped": skipped,
-        "inputs": str(inputs) if inputs else f"{len(images)} random images, seed 0",
+        "inputs": str(inputs) if inputs else f"{len(images)} random inputs, seed 0",
         "min_identical": min_identical,
         "tolerance": tolerance,
     }
 
 
-def synthetic_features(captioner: Captioner) -> dict[str, Features]:
-    """Random non-negative features, seed 0: good for parity, meaningless as images."""
+def _check_encoder(bundle: Bundle, captioner: Captioner) -> None:
+    if bundle.manifest.image is not None and captioner.image is None:
+        raise InputError(
+            "the bundle takes pictures, the checkpoint alone takes features",
+            where=f"{bundle.path}/manifest.json",
+            hint="give the image encoder that it was exported with, by --encoder",
+        )
+
+
+def _read(path: Path, captioner: Captioner) -> dict[str, Given]:
+    """Every input of a file or folder; the first that cannot be read raises."""
+    return {
+        name: given
+        for file in input_files(path, captioner.image)
+        for name, given in read_inputs(file, captioner.image).items()
+    }
+
+
+def synthetic_inputs(captioner: Captioner) -> dict[str, Given]:
+    """Random pixels, or non-negative features, seed 0: good for parity, meaningless as images."""
+    rng = np.random.default_rng(0)
+    if captioner.image is not None:
+        shape = captioner.image.shape
+        numbers = range(len(_SYNTHETIC_REGIONS))
+        return {f"random{i}": Picture(rng.integers(0, 256, shape, np.uint8)) for i in numbers}
     width = captioner.signature.inputs[0].shape[-1]
     assert isinstance(width, int)
-    rng = np.random.default_rng(0)
-    images = {}
+    images: dict[str, Given] = {}
     for regions in _SYNTHETIC_REGIONS:
         att = np.maximum(rng.normal(0, 1, (regions, width)), 0).astype(np.float32)
         corners = np.sort(rng.uniform(0, 1, (2, regions, 2)).astype(np.float32), axis=0)
@@ -138,19 +168,17 @@ def synthetic_features(captioner: Captioner) -> dict[str, Features]:
     return images
 
 
-def _compare(
-    captioner: Captioner, session: Session, images: Mapping[str, Features]
-) -> RuntimeParity:
+def _compare(captioner: Captioner, session: Session, images: Mapping[str, Given]) -> RuntimeParity:
     parity = RuntimeParity()
-    for name, features in images.items():
-        arrays = encoder_inputs(captioner.signature, features)
+    for name, given in images.items():
+        arrays = encoder_inputs(captioner.signature, given)
         tensors = [torch.from_numpy(arrays[spec.name]) for spec in captioner.signature.inputs]
         tokens, expected = greedy(captioner, *tensors)
-        errors = np.abs(forced_log_probs(session, features, tokens) - expected.numpy())
+        errors = np.abs(forced_log_probs(session, given, tokens) - expected.numpy())
         parity.errors += list(errors)
         for beam in BEAMS:
             best = beam_search(captioner, beam, *tensors)[0]
-            got = caption(session, features, beam)
+            got = caption(session, given, beam)
             parity.captions_total += 1
             if list(got.tokens) == list(best.tokens):
                 parity.captions_identical += 1

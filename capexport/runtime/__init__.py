@@ -1,17 +1,21 @@
-"""Bundle and features -> captions, with numpy and one interpreter library; no torch, no writer."""
+"""Bundle and pictures or features -> captions, with numpy and one interpreter; no torch."""
 
 from capexport.runtime.backends import BACKENDS, RUNTIMES
 from capexport.runtime.caption import Caption, caption, check_beam, forced_log_probs
 from capexport.runtime.decode import Hypothesis, beam_search
 from capexport.runtime.features import Features, read_features
-from capexport.runtime.session import Session, check_inputs, encoder_inputs, open_session
+from capexport.runtime.image import Picture, read_picture
+from capexport.runtime.inputs import Given, encoder_inputs, input_files, read_inputs
+from capexport.runtime.session import Session, check_inputs, open_session
 
 __all__ = [
     "BACKENDS",
     "RUNTIMES",
     "Caption",
     "Features",
+    "Given",
     "Hypothesis",
+    "Picture",
     "Session",
     "beam_search",
     "caption",
@@ -19,6 +23,9 @@ __all__ = [
     "check_inputs",
     "encoder_inputs",
     "forced_log_probs",
+    "input_files",
     "open_session",
     "read_features",
+    "read_inputs",
+    "read_picture",
 ]

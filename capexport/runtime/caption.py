@@ -1,4 +1,4 @@
-"""Session + features -> caption."""
+"""Session + features or picture -> caption."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,9 +7,9 @@ import numpy as np
 
 from capexport.errors import InputError
 from capexport.runtime.decode import beam_search
-from capexport.runtime.features import Features
 from capexport.runtime.graph_runner import Array
-from capexport.runtime.session import Session, encoder_inputs
+from capexport.runtime.inputs import Given, encoder_inputs
+from capexport.runtime.session import Session
 from capexport.spec.signature import CaptionerSignature
 
 
@@ -22,15 +22,15 @@ class Caption:
     text: str
 
 
-def caption(session: Session, features: Features, beam: int) -> Caption:
+def caption(session: Session, given: Given, beam: int) -> Caption:
     """The best caption of one image; beam 1 is greedy decoding.
 
     Raises:
-        InputError: the features do not fit the model, or the beam is not from 1 to the vocabulary
-            size.
+        InputError: what is given does not fit the model, or the beam is not from 1 to the
+            vocabulary size.
     """
     check_beam(beam, session.signature)
-    encoded = session.encode(encoder_inputs(session.signature, features))
+    encoded = session.encode(encoder_inputs(session.signature, given))
     best = beam_search(
         lambda token, states: session.step(token, states, encoded),
         session.initial_states(beam, encoded),
@@ -51,16 +51,16 @@ def check_beam(beam: int, signature: CaptionerSignature) -> None:
         )
 
 
-def forced_log_probs(session: Session, features: Features, tokens: Sequence[int]) -> Array:
+def forced_log_probs(session: Session, given: Given, tokens: Sequence[int]) -> Array:
     """Log-probabilities float32 [len(tokens), vocabulary] of each step of a given caption.
 
     Step t reads the begin token for t = 0, otherwise tokens[t - 1]: two implementations that are
     forced along the same caption can be compared step by step.
 
     Raises:
-        InputError: the features or tokens do not fit the model.
+        InputError: what is given, or the tokens, do not fit the model.
     """
-    encoded = session.encode(encoder_inputs(session.signature, features))
+    encoded = session.encode(encoder_inputs(session.signature, given))
     states = session.initial_states(1, encoded)
     rows = []
     for token in [session.decoding.bos, *tokens][: len(tokens)]:

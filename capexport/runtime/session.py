@@ -8,7 +8,6 @@ import numpy as np
 from capexport.bundle import DECODER_STEP, ENCODER, Bundle, graph_file
 from capexport.errors import BundleError, InputError, RuntimeMissingError
 from capexport.runtime.backends import backend
-from capexport.runtime.features import Features
 from capexport.runtime.graph_runner import Array, GraphRunner
 from capexport.runtime.states import Tensors, initial_states, next_states
 from capexport.spec.decoding import Decoding
@@ -116,27 +115,6 @@ def open_session(bundle: Bundle, runtime: str, threads: int = 1) -> Session:
     _check_names(graphs[ENCODER], ENCODER, signature.inputs, signature.encoder_outputs)
     _check_names(graphs[DECODER_STEP], DECODER_STEP, signature.step_inputs, signature.step_outputs)
     return Session(bundle, graphs[ENCODER], graphs[DECODER_STEP])
-
-
-def encoder_inputs(signature: CaptionerSignature, features: Features) -> dict[str, Array]:
-    """The features by the names of the encoder's inputs: att [regions, dim], fc [1, dim], box.
-
-    Raises:
-        InputError: the encoder needs boxes and there are none, or needs something else than
-            features.
-    """
-    given = {"att": features.att, "fc": features.fc[np.newaxis], "box": features.box}
-    inputs = {}
-    for spec in signature.inputs:
-        array = given.get(spec.name)
-        if array is None:
-            raise InputError(
-                f"the model needs {spec.name!r}, the features do not have it",
-                where=f"input {spec.name}",
-                hint=f"add <name>.{spec.name} to the features file",
-            )
-        inputs[spec.name] = array
-    return inputs
 
 
 def check_inputs(specs: Sequence[TensorSpec], inputs: Tensors) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ def test_defaults_reach_the_export(
             "formats": ("tflite", "onnx"),
             "recipe": "dynamic_wi8",
             "weights": "auto",
+            "encoder": None,
             "force": False,
         }
     ]
@@ -58,10 +60,12 @@ def test_options_reach_the_export(
 ) -> None:
     options = ["--format", "onnx", "--recipe", "encoder=fp32,decoder=dynamic_wi8"]
     options += ["--weights", "stock-sparse", "--force"]
+    options += ["--encoder", "resnet50:weights.pth"]
     assert main(["export", str(checkpoint), "--out", str(tmp_path / "bundle"), *options]) == 0
     assert calls[0]["formats"] == ("onnx",)
     assert calls[0]["recipe"] == "encoder=fp32,decoder=dynamic_wi8"
     assert calls[0]["weights"] == "stock-sparse"
+    assert calls[0]["encoder"] == "resnet50:weights.pth"
     assert calls[0]["force"] is True
 
 
@@ -138,3 +142,30 @@ def test_force_replaces_an_existing_bundle(
     write_bundle(out, ("litert",))
     assert main(["export", str(checkpoint), "--out", str(out), "--force"]) == 0
     assert (out / "encoder.onnx").is_file()
+
+
+def test_an_image_encoder_counts_among_what_was_there_before(
+    checkpoint: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    encoder = {"architecture": "resnet50", "weights_file": "resnet50.pth", "bytes": 3000}
+
+    def export(checkpoint: Path, out: Path, **_: Any) -> Bundle:
+        bundle = write_bundle(out)
+        provenance = {**bundle.manifest.provenance, "image_encoder": encoder}
+        return replace(bundle, manifest=replace(bundle.manifest, provenance=provenance))
+
+    monkeypatch.setattr(capexport.export, "export", export)
+    out = tmp_path / "bundle"
+    assert main(["export", str(checkpoint), "--out", str(out), "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["image_encoder"] == {"file": "resnet50.pth", "bytes": 3000}
+    assert main(["export", str(checkpoint), "--out", str(tmp_path / "second")]) == 0
+    lines = {
+        line.split()[0]: line.split()[1:] for line in capsys.readouterr().out.splitlines() if line
+    }
+    assert lines["resnet50.pth"] == ["3,000", "image", "encoder"]
+    size = sum(path.stat().st_size for path in out.iterdir() if path.name != "manifest.json")
+    assert float(lines["bundle"][1]) == pytest.approx(100 * size / 4000, abs=0.051)

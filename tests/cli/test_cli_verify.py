@@ -40,10 +40,11 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
         bundle: Path,
         inputs: Path | None,
         *,
+        encoder: str | None,
         min_identical: float | None,
         progress: Callable[[str], None],
     ) -> dict[str, Any]:
-        noted.append((checkpoint, bundle, inputs, min_identical))
+        noted.append((checkpoint, bundle, inputs, encoder, min_identical))
         progress("comparing litert")
         return RESULT | {"ok": (min_identical or 0.9) <= 11 / 12}
 
@@ -53,13 +54,15 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
 
 def test_arguments_reach_the_comparison(calls: list[tuple[object, ...]]) -> None:
     options = ["--inputs", "features.npz", "--min-identical", "0.5"]
+    options += ["--encoder", "resnet50:weights.pth"]
     assert main(["verify", "checkpoint", "bundle", *options]) == 0
-    assert calls == [(Path("checkpoint"), Path("bundle"), Path("features.npz"), 0.5)]
+    features, encoder = Path("features.npz"), "resnet50:weights.pth"
+    assert calls == [(Path("checkpoint"), Path("bundle"), features, encoder, 0.5)]
 
 
-def test_inputs_and_floor_are_optional(calls: list[tuple[object, ...]]) -> None:
+def test_inputs_encoder_and_floor_are_optional(calls: list[tuple[object, ...]]) -> None:
     assert main(["verify", "checkpoint", "bundle"]) == 0
-    assert calls == [(Path("checkpoint"), Path("bundle"), None, None)]
+    assert calls == [(Path("checkpoint"), Path("bundle"), None, None, None)]
 
 
 def test_json_is_the_result(

@@ -1,0 +1,36 @@
+"""Image preprocessing <-> its part of manifest.json, which bundles of region features lack."""
+
+from typing import Any
+
+from capexport.bundle.fields import Fields
+from capexport.spec.image import CROP, RESIZE, ImageSpec
+from capexport.spec.signature import IMAGE, CaptionerSignature, TensorSpec
+
+KEY = "image"
+MOST_PIXELS = 4096
+"""Per side: far beyond any image encoder, small enough to allocate."""
+
+
+def image_fields(image: ImageSpec | None) -> dict[str, Any]:
+    """JSON values under the key of the manifest; empty for a captioner of region features."""
+    if image is None:
+        return {}
+    sizes = {"height": image.height, "width": image.width, "short_side": image.short_side}
+    return {KEY: {**sizes, "resize": RESIZE, "crop": CROP}}
+
+
+def read_image(manifest: Fields, signature: CaptionerSignature) -> ImageSpec | None:
+    """The rule; BundleError when it is wrong, or the encoder's inputs are another image or none."""
+    takes_image = any(spec.name == IMAGE for spec in signature.inputs)
+    if KEY not in manifest.raw():
+        if takes_image:
+            manifest.fail("the encoder takes an image, but nothing says how to make it")
+        return None
+    fields = manifest.child(KEY)
+    fields.expect("resize", RESIZE)
+    fields.expect("crop", CROP)
+    height, width = (fields.integer(side, 1, MOST_PIXELS + 1) for side in ("height", "width"))
+    image = ImageSpec(height, width, fields.integer("short_side", max(height, width), 2**16))
+    if signature.inputs != (TensorSpec(IMAGE, image.shape, "uint8"),):
+        fields.fail(f"the encoder does not take an image of {list(image.shape)}")
+    return image
