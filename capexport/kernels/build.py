@@ -7,10 +7,11 @@ from pathlib import Path
 
 from capexport.errors import InputError
 from capexport.kernels.compiler import Command, find_compiler, run_compiler
-from capexport.kernels.products import CHECK, PRODUCTS, Product
+from capexport.kernels.products import CHECK, PRODUCTS, PROGRAMS, RUN_LITERT, Product
 from capexport.kernels.targets import COMPILER_FLAGS, STATIC_AARCH64, TARGETS, Target
 
 KERNELS = Path(__file__).resolve().parent
+IN_LIBC_OF_BIONIC = {"pthread"}
 
 
 def build(target: str = "host", *, product: str = "kernels", force: bool = False) -> Path:
@@ -30,6 +31,11 @@ def build(target: str = "host", *, product: str = "kernels", force: bool = False
 def build_check(target: Target = STATIC_AARCH64, *, force: bool = False) -> Path:
     """The program that compares every kernel which the CPU supports with a plain product."""
     return _cached(target, CHECK, force)
+
+
+def build_run_litert(target: str = "host", *, force: bool = False) -> Path:
+    """The program that runs a .tflite in LiteRT's compiled models; not for Android."""
+    return _cached(TARGETS[target], RUN_LITERT, force)
 
 
 def c_files(*folders: str) -> list[Path]:
@@ -81,20 +87,27 @@ def _compile(target: Target, compiler: Command, product: Product, folder: Path) 
     run_compiler([*compiler, *flags, "-c", *map(str, c_files(*product.folders))], folder)
     objects = sorted(file.name for file in folder.glob("*.o"))
     linker_flags = (*target.linker_flags, "-o", product.file)
-    if target.linking == "static":
-        run_compiler([*compiler, "-static", *objects, "-lm", *linker_flags], folder)
+    libraries = ["-lm", *(f"-l{name}" for name in product.libraries)]
+    if product in PROGRAMS:
+        static = ["-static"] if target.linking == "static" else []
+        run_compiler([*compiler, *static, *objects, *libraries, *linker_flags], folder)
         return
-    libraries = ["-lm", *product.libraries]
     shared = [*compiler, "-shared"]
     if target.linking == "bionic":
         shared.append("-nostdlib")
-        libraries = ["-Wl,--no-as-needed", _name_of_bionic(shared, folder)]
+        names = [
+            _name_of_bionic(shared, name, folder)
+            for name in ("c", *product.libraries)
+            if name not in IN_LIBC_OF_BIONIC
+        ]
+        libraries = ["-Wl,--no-as-needed", *names]
     soname = f"-Wl,-soname,{product.file}"
     run_compiler([*shared, *objects, *libraries, soname, *linker_flags], folder)
 
 
-def _name_of_bionic(shared: list[str], folder: Path) -> str:
-    """An empty libc.so: makes the linker note that the library needs bionic's."""
+def _name_of_bionic(shared: list[str], library: str, folder: Path) -> str:
+    """An empty libc.so or the like: makes the linker note that the product needs bionic's."""
+    name = f"lib{library}.so"
     (folder / "empty.c").touch()
-    run_compiler([*shared, "empty.c", "-Wl,-soname,libc.so", "-o", "libc.so"], folder)
-    return "libc.so"
+    run_compiler([*shared, "empty.c", f"-Wl,-soname,{name}", "-o", name], folder)
+    return name

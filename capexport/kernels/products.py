@@ -14,7 +14,7 @@ class Product:
         file: name of the result.
         folders: of `capexport/kernels`, whose C files go into it.
         flags: for the compiler, besides those that every product gets.
-        libraries: for the linker, besides libm; Android has them all in its libc.
+        libraries: that it is linked to, besides the C library and its mathematical part.
     """
 
     file: str
@@ -23,11 +23,11 @@ class Product:
     libraries: tuple[str, ...] = ()
 
 
+LITERT = ("src", "adapters/litert", "adapters/litert_compiled_model")
+
 PRODUCTS = {
     "kernels": Product("libcapexport_kernels.so", ("src",)),
-    "litert": Product(
-        "libcapexport_litert.so", ("src", "adapters/litert"), (HIDE_THE_KERNELS,), ("-pthread",)
-    ),
+    "litert": Product("libcapexport_litert.so", LITERT, (HIDE_THE_KERNELS,), ("dl", "pthread")),
     "onnxruntime": Product(
         "libcapexport_onnxruntime.so", ("src", "adapters/onnxruntime"), (HIDE_THE_KERNELS,)
     ),
@@ -36,3 +36,8 @@ PRODUCTS = {
 
 CHECK = Product("capexport_kernels_check", ("src", "check"))
 """The program that compares every kernel which the CPU supports with a plain product."""
+
+RUN_LITERT = Product("capexport_run_litert", (*LITERT, "run_litert"), libraries=("dl", "pthread"))
+"""The program that runs a .tflite in LiteRT's compiled models, with nothing but C."""
+
+PROGRAMS = (CHECK, RUN_LITERT)

@@ -48,6 +48,7 @@ COMPILER_FLAGS = (
     "-g0",
     "-fno-math-errno",  # lrintf becomes one instruction
     "-ffp-contract=off",  # every variant rounds alike
+    "-fno-builtin-bcmp",  # clang would call it for memcmp, and bionic has none on 64-bit machines
     "-fPIC",
     "-fvisibility=hidden",
     "-Wall",

@@ -12,6 +12,7 @@ import pytest
 
 from capexport.errors import InputError, RuntimeMissingError
 from capexport.kernels import compiler
+from capexport.kernels.products import PRODUCTS
 from capexport.kernels.targets import TARGETS
 
 builder = importlib.import_module("capexport.kernels.build")
@@ -24,9 +25,10 @@ CORES = {"cortex-a53": False, "cortex-a72": False, "cortex-a76": True, "max": Tr
 LIBC = {"memset", "memcpy", "memcmp", "memmove", "getauxval"}
 LIBM = {"fmaf", "lrintf"}
 OF_LITERT = {"calloc", "free", "malloc", "posix_memalign", "strcmp", "sched_yield"} | {
-    "fclose", "fflush", "fopen", "fprintf", "fputc", "fputs", "fwrite",
+    "fclose", "fflush", "fopen", "fprintf", "fputc", "fputs", "fwrite", "snprintf", "vsnprintf",
+    "dlclose", "dlerror", "dlopen", "dlsym",
 }  # fmt: skip
-"""What the LiteRT delegate needs besides; no object of the C library, whose layout may differ."""
+"""What the ways into LiteRT need besides; no object of the C library, whose layout may differ."""
 PAGE_16_KB = 0x4000
 
 needs_zig = pytest.mark.skipif(
@@ -180,19 +182,22 @@ def test_an_arm_library_needs_the_c_library_only(target: str) -> None:
 
 @needs_zig
 @pytest.mark.parametrize("target", ARM)
-def test_an_arm_delegate_needs_few_functions(target: str) -> None:
+def test_an_arm_library_for_litert_needs_few_functions(target: str) -> None:
     elf = read_elf(builder.build(target, product="litert"))
     others = elf.imported - LIBC - LIBM - OF_LITERT
     assert all(name.startswith("pthread_") for name in others)
-    assert elf.exported == {"tflite_plugin_create_delegate", "tflite_plugin_destroy_delegate"}
-    threads = {"libpthread.so.0"} if "android" not in target else set()
-    assert set(elf.needed) == {"libc.so" if "android" in target else "libc.so.6"} | threads
+    assert all(name.startswith(("tflite_plugin_", "capexport_litert_")) for name in elf.exported)
+    assert {"tflite_plugin_create_delegate", "capexport_litert_open"} <= elf.exported
+    android = {"libc.so", "libdl.so"}
+    gnu = {"libc.so.6", "libdl.so.2", "libpthread.so.0"}
+    assert set(elf.needed) == (android if "android" in target else gnu)
 
 
 @needs_zig
+@pytest.mark.parametrize("product", PRODUCTS)
 @pytest.mark.parametrize("target", ARM)
-def test_an_arm_library_loads_on_16_kb_pages(target: str) -> None:
-    alignments = read_elf(builder.build(target)).load_alignments
+def test_an_arm_library_loads_on_16_kb_pages(target: str, product: str) -> None:
+    alignments = read_elf(builder.build(target, product=product)).load_alignments
     assert alignments
     assert all(alignment % PAGE_16_KB == 0 for alignment in alignments)
 

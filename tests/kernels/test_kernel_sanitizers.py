@@ -2,23 +2,17 @@
 
 import struct
 import subprocess
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from cksb_blobs import DEFECTS
+from sanitized import SANITIZE, SANITIZE_THREADS, sanitized
 
-from capexport.errors import RuntimeMissingError
 from capexport.kernels import cksb
 from capexport.kernels.build import KERNELS, c_files
-from capexport.kernels.compiler import find_compiler
 from capexport.kernels.selftest import random_weights
-from capexport.kernels.targets import TARGETS
 
-SANITIZE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer")
-SANITIZE_THREADS = ("-fsanitize=thread", "-pthread")
-FLAGS = ("-std=c11", "-O1", "-g", "-fno-math-errno", "-ffp-contract=off")
 BLOBS, PARTS = 3000, 40
 
 
@@ -26,22 +20,6 @@ BLOBS, PARTS = 3000, 40
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sanitized")
     return sanitized(folder, SANITIZE, [*c_files("src"), Path(__file__).with_name("damage.c")])
-
-
-def sanitized(folder: Path, flags: Sequence[str], sources: Sequence[Path]) -> Path:
-    """The program that the sources make; skips the test where it cannot be."""
-    try:
-        compiler = find_compiler(TARGETS["host"])
-    except RuntimeMissingError as error:
-        pytest.skip(error.what)
-    empty = folder / "empty.c"
-    empty.write_text("int main(void) { return 0; }\n")
-    if subprocess.run([*compiler, *flags, str(empty), "-o", str(folder / "empty")]).returncode:
-        pytest.skip("the compiler has no sanitizers")
-    include = (f"-I{KERNELS / 'include'}", f"-I{KERNELS / 'adapters' / 'litert'}")
-    command = [*compiler, *FLAGS, *flags, *include, *map(str, sources), "-lm", "-o", "program"]
-    subprocess.run(command, cwd=folder, check=True, timeout=300)
-    return folder / "program"
 
 
 def sparse_blob(

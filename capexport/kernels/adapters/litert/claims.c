@@ -29,7 +29,7 @@ static tfl_status look_up(tfl_context* c, int number, tfl_node** node, tfl_regis
   return TFL_ERROR;
 }
 
-static const op_kind* custom_kind(const tfl_registration* r) {
+const op_kind* custom_kind(const tfl_registration* r) {
   static const op_kind* const KINDS[] = {&SPARSE_LINEAR, &SPARSE_EMBEDDING};
   if (r->builtin_code != TFL_CUSTOM || !r->custom_name) return NULL;
   for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++)

@@ -22,6 +22,9 @@ typedef struct {
 /* Looks at all nodes of the plan; the report gets a line for each int8 layer that is left. */
 tfl_status claims_make(tfl_context* c, const settings* settings, const tfl_ints* plan,
                        claims* claims);
+/* The operator of a node if it is one of the two that are stored for this library, else NULL. */
+const op_kind* custom_kind(const tfl_registration* registration);
+
 const claim* claims_find(const claims* claims, int node);
 void claims_free(claims* claims);
 #endif

@@ -1,0 +1,13 @@
+/* LiteRT's shared library, opened by its path. */
+#ifndef LITERT_LIBRARY_H
+#define LITERT_LIBRARY_H
+#include "failure.h"
+#include "litert_abi.h"
+
+/* Loads the library and looks up every function of LRT_FUNCTIONS. */
+lrt_status open_library(const char* path, lrt_library* library, failure* why);
+void close_library(lrt_library* library);
+
+/* Passes a status on; where it is none of success, `why` says what failed. */
+lrt_status checked(lrt_status status, const char* what, failure* why);
+#endif

@@ -1,0 +1,75 @@
+/* A .tflite with packed weights, run by the compiled models of LiteRT 2.x: the C interface.
+ *
+ * LiteRT's library is opened at run time by its path, so that the same source serves the library of
+ * a desktop wheel and the one inside an Android package. No header of LiteRT is needed.
+ *
+ *     char why[256];
+ *     capexport_litert* graph = capexport_litert_open("libLiteRt.so", "decoder.tflite", 1, why,
+ *                                                     sizeof why);
+ *     capexport_tensor x = {CAPEXPORT_INT32, 1, {3}, ids};
+ *     capexport_litert_set_input(graph, "token", &x);             for every input
+ *     capexport_litert_run(graph);
+ *     capexport_litert_output(graph, "log_probs", &y);            y.data until the next run
+ *     capexport_litert_close(graph);
+ *
+ * Functions that return int32_t give 0 for success; otherwise capexport_litert_message says why. A
+ * graph belongs to one thread at a time. Two graphs share nothing.
+ */
+#ifndef CAPEXPORT_LITERT_H
+#define CAPEXPORT_LITERT_H
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CAPEXPORT_LITERT_API __attribute__((visibility("default")))
+
+enum { CAPEXPORT_MOST_AXES = 8 };
+
+/* Types of elements, all of four bytes. */
+enum { CAPEXPORT_FLOAT32 = 1, CAPEXPORT_INT32 = 2 };
+
+typedef struct {
+  int32_t type;
+  int32_t rank;
+  int32_t dims[CAPEXPORT_MOST_AXES];
+  const void* data; /* row by row, without gaps */
+} capexport_tensor;
+
+typedef struct capexport_litert capexport_litert;
+
+/// Opens `model` in the LiteRT library at the path `library`; `threads`, 1 to 64, share
+/// the work of an operator, LiteRT's and ours alike. NULL after the reason was written to `message` (message_size bytes, at least one).
+CAPEXPORT_LITERT_API capexport_litert* capexport_litert_open(const char* library, const char* model,
+                                                             int32_t threads, char* message,
+                                                             size_t message_size);
+
+CAPEXPORT_LITERT_API void capexport_litert_close(capexport_litert* graph);
+
+/// Why the last call failed, "" if it did not.
+CAPEXPORT_LITERT_API const char* capexport_litert_message(const capexport_litert* graph);
+
+/// Names of inputs and outputs; NULL from the first number on that is none.
+CAPEXPORT_LITERT_API const char* capexport_litert_input_name(const capexport_litert* graph,
+                                                             int32_t number);
+CAPEXPORT_LITERT_API const char* capexport_litert_output_name(const capexport_litert* graph,
+                                                              int32_t number);
+
+/// Shape and data of an input. The data are read by the next runs, until they are set anew; a shape
+/// that differs from the last run's makes that run allocate, and perhaps pack weights.
+CAPEXPORT_LITERT_API int32_t capexport_litert_set_input(capexport_litert* graph, const char* name,
+                                                        const capexport_tensor* tensor);
+
+/// Computes all outputs; all inputs must have been set.
+CAPEXPORT_LITERT_API int32_t capexport_litert_run(capexport_litert* graph);
+
+/// An output of the last run, which must have succeeded.
+CAPEXPORT_LITERT_API int32_t capexport_litert_output(capexport_litert* graph, const char* name,
+                                                     capexport_tensor* tensor);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
