@@ -24,13 +24,12 @@ class Product:
 
 
 LITERT = ("src", "adapters/litert", "adapters/litert_compiled_model")
+ONNXRUNTIME = ("src", "adapters/onnxruntime", "adapters/onnxruntime_ep")
 
 PRODUCTS = {
     "kernels": Product("libcapexport_kernels.so", ("src",)),
     "litert": Product("libcapexport_litert.so", LITERT, (HIDE_THE_KERNELS,), ("dl", "pthread")),
-    "onnxruntime": Product(
-        "libcapexport_onnxruntime.so", ("src", "adapters/onnxruntime"), (HIDE_THE_KERNELS,)
-    ),
+    "onnxruntime": Product("libcapexport_onnxruntime.so", ONNXRUNTIME, (HIDE_THE_KERNELS,)),
 }
 """What `build` takes as `product`: the kernels themselves, and the runtimes' way to them."""
 

@@ -20,7 +20,8 @@ OrtStatus* node_error(const node* n, int code, const char* what) {
 }
 
 static OrtStatus* read_shape(const node* n, const OrtTensorTypeAndShapeInfo* info, tensor* out) {
-  OrtStatus* status = n->api->GetDimensionsCount(info, &out->rank);
+  OrtStatus* status = n->api->GetTensorElementType(info, &out->type);
+  if (!status) status = n->api->GetDimensionsCount(info, &out->rank);
   if (status) return status;
   if (out->rank > NODE_MOST_AXES)
     return node_error(n, ORT_INVALID_ARGUMENT, "an input has more than 8 axes");
@@ -30,7 +31,7 @@ static OrtStatus* read_shape(const node* n, const OrtTensorTypeAndShapeInfo* inf
   return status;
 }
 
-static OrtStatus* read_tensor(const node* n, const OrtValue* value, tensor* out) {
+OrtStatus* node_value(const node* n, const OrtValue* value, tensor* out) {
   OrtTensorTypeAndShapeInfo* info;
   OrtStatus* status = n->api->GetTensorTypeAndShape(value, &info);
   if (status) return status;
@@ -47,13 +48,13 @@ OrtStatus* node_constant(const node* n, const OrtKernelInfo* info, size_t index,
   if (status) return status;
   if (!is_constant)
     return node_error(n, ORT_INVALID_ARGUMENT, "weight, scale and bias must be constants");
-  return read_tensor(n, value, out);
+  return node_value(n, value, out);
 }
 
 OrtStatus* node_input(const node* n, const OrtKernelContext* context, size_t index, tensor* out) {
   const OrtValue* value;
   OrtStatus* status = n->api->KernelContext_GetInput(context, index, &value);
-  return status ? status : read_tensor(n, value, out);
+  return status ? status : node_value(n, value, out);
 }
 
 OrtStatus* node_output(const node* n, OrtKernelContext* context, tensor* out) {

@@ -11,9 +11,10 @@ typedef struct {
   char name[NODE_NAME_BYTES];
 } node;
 
-/* dims[0..rank-1]; `size` is their product. */
+/* dims[0..rank-1]; `size` is their product; `type` of the elements, ORT_TENSOR_... */
 typedef struct {
   void* data;
+  int type;
   int64_t dims[NODE_MOST_AXES];
   size_t rank;
   int64_t size;
@@ -23,6 +24,9 @@ void node_init(node* n, const OrtApi* api, const char* op, const OrtKernelInfo* 
 
 /* "SparseInt8MatMul node logits: <what>" */
 OrtStatus* node_error(const node* n, int code, const char* what);
+
+/* The tensor that a value is. */
+OrtStatus* node_value(const node* n, const OrtValue* value, tensor* out);
 
 /* An input that must be known when the session is created. It stays where it is for as long as the
  * session lives. */

@@ -2,16 +2,17 @@
  * header of ONNX Runtime is needed to build it.
  *
  * OrtApi is a table of functions to which releases only append: a place in it never changes its
- * meaning. All places used here exist since API level 17, which ONNX Runtime 1.17 brought. */
+ * meaning. Those for custom operators exist since API level 17, which ONNX Runtime 1.17 brought. */
 #ifndef CK_ORT_ABI_H
 #define CK_ORT_ABI_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum { ORT_API_LEVEL = 17 };
 
 enum { ORT_FAIL = 1, ORT_INVALID_ARGUMENT = 2 };                     /* OrtErrorCode */
-enum { ORT_TENSOR_FLOAT = 1, ORT_TENSOR_UINT8 = 2, ORT_TENSOR_INT32 = 6 };
+enum { ORT_TENSOR_FLOAT = 1, ORT_TENSOR_UINT8 = 2, ORT_TENSOR_INT8 = 3, ORT_TENSOR_INT32 = 6 };
 enum { ORT_REQUIRED = 0 };                                           /* of an input or output */
 enum { ORT_MEMORY_DEFAULT = 0 };
 
@@ -23,6 +24,12 @@ typedef struct OrtKernelContext OrtKernelContext;
 typedef struct OrtValue OrtValue;
 typedef struct OrtTensorTypeAndShapeInfo OrtTensorTypeAndShapeInfo;
 typedef struct OrtCustomOp OrtCustomOp;
+typedef struct OrtLogger OrtLogger;
+typedef struct OrtGraph OrtGraph;
+typedef struct OrtNode OrtNode;
+typedef struct OrtValueInfo OrtValueInfo;
+typedef struct OrtHardwareDevice OrtHardwareDevice;
+typedef struct OrtEpApi OrtEpApi;
 typedef void (*ort_skipped)(void);
 
 typedef struct {
@@ -33,7 +40,8 @@ typedef struct {
   OrtStatus* (*AddCustomOpDomain)(OrtSessionOptions* options, OrtCustomOpDomain* domain);
   ort_skipped skipped_29[22];
   OrtStatus* (*GetTensorMutableData)(const OrtValue* value, void** out);
-  ort_skipped skipped_52[9];
+  ort_skipped skipped_52[8];
+  OrtStatus* (*GetTensorElementType)(const OrtTensorTypeAndShapeInfo* info, int* out);
   OrtStatus* (*GetDimensionsCount)(const OrtTensorTypeAndShapeInfo* info, size_t* out);
   OrtStatus* (*GetDimensions)(const OrtTensorTypeAndShapeInfo* info, int64_t* dims, size_t count);
   ort_skipped skipped_63[2];
@@ -52,15 +60,43 @@ typedef struct {
   void (*ReleaseTensorTypeAndShapeInfo)(OrtTensorTypeAndShapeInfo* info);
   ort_skipped skipped_100;
   void (*ReleaseCustomOpDomain)(OrtCustomOpDomain* domain);
-  ort_skipped skipped_102[142];
+  ort_skipped skipped_102[135];
+  OrtStatus* (*HasSessionConfigEntry)(const OrtSessionOptions* options, const char* key, int* out);
+  OrtStatus* (*GetSessionConfigEntry)(const OrtSessionOptions* options, const char* key, char* out,
+                                      size_t* size);
+  ort_skipped skipped_239[5];
   OrtStatus* (*KernelInfo_GetNodeName)(const OrtKernelInfo* info, char* out, size_t* size);
-  ort_skipped skipped_245[4];
+  ort_skipped skipped_245[2];
+  OrtStatus* (*Logger_LogMessage)(const OrtLogger* logger, int severity, const char* message,
+                                  const char* file, int line, const char* function);
+  ort_skipped skipped_248;
   OrtStatus* (*KernelInfoGetConstantInput_tensor)(const OrtKernelInfo* info, size_t index,
                                                   int* is_constant, const OrtValue** out);
   ort_skipped skipped_250[24];
   OrtStatus* (*KernelContext_ParallelFor)(const OrtKernelContext* context,
                                           void (*function)(void* data, size_t index), size_t total,
                                           size_t batches, void* data);
+  /* From here on level 23, ONNX Runtime 1.23: for execution providers. */
+  ort_skipped skipped_275[14];
+  OrtStatus* (*GetValueInfoName)(const OrtValueInfo* value, const char** out);
+  ort_skipped skipped_290[17];
+  int (*HardwareDevice_Type)(const OrtHardwareDevice* device);
+  ort_skipped skipped_308[9];
+  const OrtEpApi* (*GetEpApi)(void);
+  ort_skipped skipped_318[8];
+  OrtStatus* (*ValueInfo_GetInitializerValue)(const OrtValueInfo* value, const OrtValue** out);
+  ort_skipped skipped_327[4];
+  OrtStatus* (*ValueInfo_IsConstantInitializer)(const OrtValueInfo* value, bool* out);
+  ort_skipped skipped_332[12];
+  OrtStatus* (*Graph_GetNumNodes)(const OrtGraph* graph, size_t* out);
+  OrtStatus* (*Graph_GetNodes)(const OrtGraph* graph, const OrtNode** out, size_t count);
+  ort_skipped skipped_346[3];
+  OrtStatus* (*Node_GetName)(const OrtNode* node, const char** out);
+  OrtStatus* (*Node_GetOperatorType)(const OrtNode* node, const char** out);
+  OrtStatus* (*Node_GetDomain)(const OrtNode* node, const char** out);
+  ort_skipped skipped_352;
+  OrtStatus* (*Node_GetNumInputs)(const OrtNode* node, size_t* out);
+  OrtStatus* (*Node_GetInputs)(const OrtNode* node, const OrtValueInfo** out, size_t count);
 } OrtApi;
 
 #define ORT_PLACE(function, place)                                     \
@@ -68,6 +104,7 @@ typedef struct {
                  #function " is not at its place")
 ORT_PLACE(CreateCustomOpDomain, 26);
 ORT_PLACE(GetTensorMutableData, 51);
+ORT_PLACE(GetTensorElementType, 60);
 ORT_PLACE(GetDimensionsCount, 61);
 ORT_PLACE(GetTensorTypeAndShape, 65);
 ORT_PLACE(KernelInfoGetAttribute_int64, 86);
@@ -75,9 +112,19 @@ ORT_PLACE(KernelContext_GetInput, 90);
 ORT_PLACE(ReleaseStatus, 93);
 ORT_PLACE(ReleaseTensorTypeAndShapeInfo, 99);
 ORT_PLACE(ReleaseCustomOpDomain, 101);
+ORT_PLACE(HasSessionConfigEntry, 237);
 ORT_PLACE(KernelInfo_GetNodeName, 244);
+ORT_PLACE(Logger_LogMessage, 247);
 ORT_PLACE(KernelInfoGetConstantInput_tensor, 249);
 ORT_PLACE(KernelContext_ParallelFor, 274);
+ORT_PLACE(GetValueInfoName, 289);
+ORT_PLACE(HardwareDevice_Type, 307);
+ORT_PLACE(GetEpApi, 317);
+ORT_PLACE(ValueInfo_GetInitializerValue, 326);
+ORT_PLACE(ValueInfo_IsConstantInitializer, 331);
+ORT_PLACE(Graph_GetNumNodes, 344);
+ORT_PLACE(Node_GetName, 349);
+ORT_PLACE(Node_GetNumInputs, 353);
 
 typedef struct {
   const OrtApi* (*GetApi)(uint32_t level); /* NULL: the runtime is older */
