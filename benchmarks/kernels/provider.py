@@ -1,6 +1,8 @@
 """Layers in unchanged files of quantize_dynamic -> times with the execution provider and without.
 
-python -m benchmarks.kernels.provider [--shapes 4000x3000] [--batches 1,3,36] [--zeros .9,.95] [--cold]
+python -m benchmarks.kernels.provider [--shapes 4000x3000] [--batches 1,3] [--zeros .9,.95] [--cold]
+
+Every layer is taken, those too that the provider would leave alone.
 """
 
 import argparse
@@ -42,14 +44,16 @@ def quantized(rows: int, columns: int, zeros: float) -> bytes:
         return target.read_bytes()
 
 
-def opened(model: bytes, x: NDArray[np.float32], rows: int, *, sparse: bool) -> Callable[[], object]:
+def opened(
+    model: bytes, x: NDArray[np.float32], rows: int, *, sparse: bool
+) -> Callable[[], object]:
     """A call of a session on one thread, with the provider or with the CPU's alone."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     if sparse:
         found = [d for d in onnxruntime.get_ep_devices() if d.ep_name == PROVIDER]
-        options.add_provider_for_devices(found[:1], {"batch": str(len(x))})
+        options.add_provider_for_devices(found[:1], {"batch": str(len(x)), "always": "1"})
     session = onnxruntime.InferenceSession(model, options, enable_fallback=0)
     binding, y = session.io_binding(), np.zeros((len(x), rows), np.float32)
     binding.bind_ortvalue_input("x", onnxruntime.OrtValue.ortvalue_from_numpy(x))

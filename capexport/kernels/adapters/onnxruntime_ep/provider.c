@@ -3,13 +3,13 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "integer_product.h"
 
 const char PROVIDER_NAME[] = "CapexportSparse";
 
 #define BATCH_OPTION "ep.capexportsparse.batch"
+#define ALWAYS_OPTION "ep.capexportsparse.always"
 enum { DEFAULT_BATCH = 3, MOST_BATCH = 1 << 20, OPTION_BYTES = 16, MESSAGE_BYTES = 400 };
 
 typedef struct {
@@ -17,17 +17,32 @@ typedef struct {
   const OrtApi* api;
   const OrtLogger* logger;
   uint32_t isa;
-  int32_t batch; /* rows of A for which the rule decides and weights are packed */
+  int32_t batch;  /* rows of A for which the rule decides and weights are packed */
+  int32_t always; /* take what can be taken, whatever the rule says */
 } provider;
 
 static const char* name(const OrtEp* ep) { return (void)ep, PROVIDER_NAME; }
 
 /* ---- what is taken ---- */
 
+/* Left to itself, ONNX Runtime makes one operator of the product and of the Cast and Mul around it;
+ * taken from it, they are four. That costs by the numbers of the result, so that short columns and
+ * small weights lose by it (benchmarks/kernels/README.md has the table). */
+static int outweighs_the_fusion(const provider* p, const ck_request* q, double least) {
+  enum { LEAST_COLS = 512, LEAST_WEIGHTS = 2000000, LEAST_WEIGHTS_OF_ONE_ROW = 1000000, FEW = 5 };
+  const int64_t weights = (int64_t)q->rows * q->cols;
+  const double margin = p->batch > 1 && p->batch <= FEW ? .06 : 0;
+  return q->cols >= LEAST_COLS &&
+         weights >= (p->batch == 1 ? LEAST_WEIGHTS_OF_ONE_ROW : LEAST_WEIGHTS) &&
+         1. - (double)q->nnz / (double)weights >= least + margin;
+}
+
 static int32_t kernel_for(const provider* p, const integer_weight* w) {
   const int32_t rows = (int32_t)w->b.dims[1], cols = (int32_t)w->b.dims[0];
-  const ck_request request = {p->isa, rows, cols, w->nnz, p->batch, 0};
-  return ck_choose(&request, NULL);
+  const ck_request request = {p->isa, rows, cols, w->nnz, p->batch, p->always};
+  double least;
+  const int32_t kernel = ck_choose(&request, &least);
+  return p->always || outweighs_the_fusion(p, &request, least) ? kernel : CK_DECLINE;
 }
 
 /* One line of the session's log per MatMulInteger; a session shows it at severity 1. */
@@ -132,28 +147,29 @@ static OrtStatus* compile(OrtEp* ep, const OrtGraph** graphs, const OrtNode** fu
 
 /* ---- options ---- */
 
-static OrtStatus* read_batch(const OrtApi* api, const OrtSessionOptions* options, int32_t* batch) {
-  char text[OPTION_BYTES];
+/* *number is left as it is where the option is not given. */
+static OrtStatus* read_option(const OrtApi* api, const OrtSessionOptions* options, const char* key,
+                              long least, long most, int32_t* number) {
+  char text[OPTION_BYTES], message[MESSAGE_BYTES];
   size_t size = sizeof text;
   int is_given;
-  *batch = DEFAULT_BATCH;
-  OrtStatus* status = api->HasSessionConfigEntry(options, BATCH_OPTION, &is_given);
+  OrtStatus* status = api->HasSessionConfigEntry(options, key, &is_given);
   if (status || !is_given) return status;
-  status = api->GetSessionConfigEntry(options, BATCH_OPTION, text, &size);
+  status = api->GetSessionConfigEntry(options, key, text, &size);
   if (status) return status;
   char* end;
-  const long number = strtol(text, &end, 10);
-  if (end == text || *end || number < 1 || number > MOST_BATCH)
-    return api->CreateStatus(ORT_INVALID_ARGUMENT,
-                             "capexport: the option batch is no number from 1 to 1048576");
-  *batch = (int32_t)number;
-  return NULL;
+  const long given = strtol(text, &end, 10);
+  if (end != text && !*end && given >= least && given <= most)
+    return *number = (int32_t)given, NULL;
+  snprintf(message, sizeof message, "capexport: %s is no number from %ld to %ld", key, least, most);
+  return api->CreateStatus(ORT_INVALID_ARGUMENT, message);
 }
 
 OrtStatus* create_provider(const OrtApi* api, const OrtSessionOptions* options,
                            const OrtLogger* logger, OrtEp** out) {
-  int32_t batch;
-  OrtStatus* status = read_batch(api, options, &batch);
+  int32_t batch = DEFAULT_BATCH, always = 0;
+  OrtStatus* status = read_option(api, options, BATCH_OPTION, 1, MOST_BATCH, &batch);
+  if (!status) status = read_option(api, options, ALWAYS_OPTION, 0, 1, &always);
   if (status) return status;
   provider* p = calloc(1, sizeof *p);
   if (!p) return api->CreateStatus(ORT_FAIL, "capexport: out of memory");
@@ -165,7 +181,8 @@ OrtStatus* create_provider(const OrtApi* api, const OrtSessionOptions* options,
                   .api = api,
                   .logger = logger,
                   .isa = ck_isa(),
-                  .batch = batch};
+                  .batch = batch,
+                  .always = always};
   *out = &p->ep;
   return NULL;
 }
