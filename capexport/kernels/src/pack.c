@@ -76,8 +76,7 @@ ck_status ck_make_plan(const ck_weights* w, int32_t kernel, void* memory, ck_pla
   survey_rows(w, &work);
   int64_t slots;
   if (info->layout == CK_LAYOUT_WELL) {
-    ck_order_by_nnz(w, &work);
-    slots = ck_well_steps(w, &work, info->window) * CK_LANES * CK_SLOTS;
+    slots = ck_order_well(w, &work, info->window) * CK_LANES * CK_SLOTS;
   } else {
     slots = ck_csr_entries(w, &work);
   }
@@ -90,8 +89,10 @@ ck_status ck_make_plan(const ck_weights* w, int32_t kernel, void* memory, ck_pla
  * either way words of which the zeros mean 0. */
 static void pack_lanes(const ck_weights* w, const ck_work* work, const float* scale,
                        const void* bias, ck_packed* p) {
+  p->in_order = 1;
   for (int32_t lane = 0; lane < p->groups * CK_LANES; lane++) {
     const int32_t row = lane < w->rows ? work->order[lane] : -1;
+    if (row >= 0 && row != lane) p->in_order = 0;
     CK_SECTION_OUT(int32_t, p, row)[lane] = row;
     CK_SECTION_OUT(int32_t, p, rowsum)[lane] = row < 0 ? 0 : work->sum[row];
     CK_SECTION_OUT(float, p, scale)[lane] = row < 0 ? 0.f : scale ? scale[row] : 1.f;

@@ -12,11 +12,9 @@ typedef struct {
   uint16_t* nnz;   /* [rows] non-zeros of each row */
 } ck_work;
 
-/* Sorts work->order by the number of non-zeros, most first, equal ones by row. */
-void ck_order_by_nnz(const ck_weights* w, ck_work* work);
-
-/* Steps that the rows need in this order, and packing them. */
-int64_t ck_well_steps(const ck_weights* w, const ck_work* work, int32_t window);
+/* Chooses the order of the rows (work->order, rows in their own order before), and returns the
+ * steps that they then need; and packing them. */
+int64_t ck_order_well(const ck_weights* w, ck_work* work, int32_t window);
 void ck_pack_well(const ck_weights* w, const ck_work* work, ck_packed* p);
 
 /* Entries with padding, and packing them. */

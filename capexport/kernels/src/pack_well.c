@@ -2,6 +2,11 @@
  * four weights of every row from one window of columns. See README.md for the layout. */
 #include "pack.h"
 
+enum {
+  STEPS_PER_SCATTER = 2, /* what the scattered stores of a group cost, for each row of x */
+  LONG_ROWS = 128        /* non-zeros, from which sorting saves more than that in every mask */
+};
+
 /* One stable pass of a radix sort by a byte of the key. */
 static void sort_by_byte(const ck_work* work, const int32_t* from, int32_t* to, int32_t rows,
                          int shift) {
@@ -12,7 +17,8 @@ static void sort_by_byte(const ck_work* work, const int32_t* from, int32_t* to, 
     to[place[255 - (work->nnz[from[i]] >> shift & 255)]++] = from[i];
 }
 
-void ck_order_by_nnz(const ck_weights* w, ck_work* work) {
+/* By the number of non-zeros, most first, equal ones by row. */
+static void sort_by_nnz(const ck_weights* w, const ck_work* work) {
   sort_by_byte(work, work->order, work->spare, w->rows, 0);
   sort_by_byte(work, work->spare, work->order, w->rows, 8);
 }
@@ -55,11 +61,24 @@ static int64_t pack_group(const ck_weights* w, const ck_work* work, int32_t grou
   return step;
 }
 
-int64_t ck_well_steps(const ck_weights* w, const ck_work* work, int32_t window) {
+static int64_t count_steps(const ck_weights* w, const ck_work* work, int32_t window) {
   int64_t steps = 0;
   for (int32_t group = 0; group < ck_groups_of(w->rows); group++)
     steps += pack_group(w, work, group, window, NULL, NULL);
   return steps;
+}
+
+/* Rows of like length waste fewer slots, but their results leave one by one where those of rows in
+ * order leave by whole registers. */
+int64_t ck_order_well(const ck_weights* w, ck_work* work, int32_t window) {
+  const int64_t allowed = STEPS_PER_SCATTER * (int64_t)ck_groups_of(w->rows);
+  const int64_t in_order =
+      w->nnz > LONG_ROWS * w->rows ? INT64_MAX : count_steps(w, work, window);
+  sort_by_nnz(w, work);
+  const int64_t sorted = count_steps(w, work, window);
+  if (in_order - allowed > sorted) return sorted;
+  for (int32_t row = 0; row < w->rows; row++) work->order[row] = row;
+  return in_order;
 }
 
 void ck_pack_well(const ck_weights* w, const ck_work* work, ck_packed* p) {

@@ -14,11 +14,13 @@ enum {
 };
 
 /* Sections are given as offsets from the header. "Lane order" is the order of the rows in the
- * groups: sorted by their number of entries for WELL, unchanged for CSR. lanes = groups * 16. */
+ * groups: unchanged for CSR, and for WELL sorted by their number of entries where that gains.
+ * lanes = groups * 16. */
 struct ck_packed {
   uint32_t magic;
   int32_t kernel, rows, cols, groups, window;
   int32_t gives_int8;
+  int32_t in_order; /* lane i is row i */
   uint64_t size;
   uint64_t row;    /* i32[lanes] row of each lane, -1 for padding (only in the last group) */
   uint64_t rowsum; /* i32[lanes] sum of the weights, for the zero point */

@@ -3,7 +3,7 @@
 
 enum {
   TILE = 4096,    /* int32 values, 16 KB */
-  MOST_GROUPS = 8 /* per tile; their weights stay in L1 while the rows of x take turns */
+  MOST_GROUPS = 64 /* per tile; their weights stay in L1 while the rows of x take turns */
 };
 
 static ck_status check(const ck_packed* p, int32_t n, const void* scratch) {
@@ -45,10 +45,10 @@ static void run_pass(const call* c, int at, int n, int first, int last) {
   out.scale = (const float*)(const void*)(c->scratch + s.scale) + at;
   out.zero = (const int32_t*)(const void*)(c->scratch + s.zero) + at;
   out.y = c->y + (size_t)at * (size_t)p->rows * c->y_size;
+  const char* x = c->scratch + ck_pass_at(p, &s, at);
   for (out.first = first; out.first < last; out.first = out.last) {
     out.last = smaller(last, out.first + groups);
-    kernel->product(p, c->scratch + ck_pass_at(p, &s, at), stride, width, out.first, out.last,
-                    tile);
+    kernel->product(p, x, stride, width, out.first, out.last, tile);
     c->finish(p, &out);
   }
 }

@@ -24,12 +24,16 @@ CK_AVX2 CK_ALWAYS_INLINE __m256 lanes(const ck_packed* p, const ck_outcome* o, i
 CK_AVX2 static void finish_rows(const ck_packed* p, const ck_outcome* o) {
   const int32_t* sum = o->tile;
   float lane[CK_LANES] __attribute__((aligned(32)));
-  for (int g = o->first; g < o->last; g++)
+  for (int g = o->first; g < o->last; g++) {
+    const int whole = p->in_order && ck_rows_in_group(p, g) == CK_LANES;
     for (int i = 0; i < o->n; i++, sum += CK_LANES) {
-      _mm256_store_ps(lane, lanes(p, o, g * CK_LANES, i, sum));
-      _mm256_store_ps(lane + 8, lanes(p, o, g * CK_LANES + 8, i, sum + 8));
-      ck_scatter(p, g, lane, (float*)o->y + (size_t)i * (size_t)p->rows);
+      float* y = (float*)o->y + (size_t)i * (size_t)p->rows;
+      float* to = whole ? y + g * CK_LANES : lane;
+      _mm256_storeu_ps(to, lanes(p, o, g * CK_LANES, i, sum));
+      _mm256_storeu_ps(to + 8, lanes(p, o, g * CK_LANES + 8, i, sum + 8));
+      if (!whole) ck_scatter(p, g, lane, y);
     }
+  }
 }
 
 void ck_finish_ROWS_avx2(const ck_packed* p, const ck_outcome* o) { finish_rows(p, o); }

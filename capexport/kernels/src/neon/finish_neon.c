@@ -17,23 +17,55 @@ CK_ALWAYS_INLINE void clip(float32x4_t v[4]) {
   CK_UNROLL for (int q = 0; q < 4; q++) v[q] = vmaxq_f32(v[q], vdupq_n_f32(0.f));
 }
 
-/* What each lane has of its own, from some group on. */
+/* All that is read per group, in local variables: a store to y cannot have changed them. */
 typedef struct {
   const int32_t *row, *rowsum;
   const float *scale, *bias;
-} lanes;
+  int n, relu, in_order;
+} sections;
 
-CK_ALWAYS_INLINE lanes lanes_from(const ck_packed* p, int group) {
-  const int at = group * CK_LANES;
-  return (lanes){CK_SECTION(int32_t, p, row) + at, CK_SECTION(int32_t, p, rowsum) + at,
-                 CK_SECTION(float, p, scale) + at, CK_SECTION(float, p, bias) + at};
+CK_ALWAYS_INLINE sections sections_of(const ck_packed* p, const ck_outcome* o, int in_order) {
+  return (sections){CK_SECTION(int32_t, p, row), CK_SECTION(int32_t, p, rowsum),
+                    CK_SECTION(float, p, scale), CK_SECTION(float, p, bias),
+                    o->n, o->relu, in_order};
 }
 
-CK_ALWAYS_INLINE void next_group(lanes* l) {
-  l->row += CK_LANES;
-  l->rowsum += CK_LANES;
-  l->scale += CK_LANES;
-  l->bias += CK_LANES;
+/* What the lanes of one group have of their own. */
+typedef struct {
+  int32x4_t rowsum[QUARTERS];
+  float32x4_t scale[QUARTERS], bias[QUARTERS];
+} lanes;
+
+CK_ALWAYS_INLINE lanes lanes_from(const sections* s, int at) {
+  lanes l;
+  CK_UNROLL for (int q = 0; q < QUARTERS; q++) {
+    l.rowsum[q] = vld1q_s32(s->rowsum + at + 4 * q);
+    l.scale[q] = vld1q_f32(s->scale + at + 4 * q);
+    l.bias[q] = vld1q_f32(s->bias + at + 4 * q);
+  }
+  return l;
+}
+
+/* What one row of x has of its own. */
+typedef struct {
+  int32x4_t zero;
+  float32x4_t scale;
+  float* y;
+} operand;
+
+CK_ALWAYS_INLINE operand operand_of(const ck_packed* p, const ck_outcome* o, int i) {
+  return (operand){vdupq_n_s32(o->zero[i]), vdupq_n_f32(o->scale[i]),
+                   (float*)o->y + (size_t)i * (size_t)p->rows};
+}
+
+/* All lanes of a group for one row of x. */
+CK_ALWAYS_INLINE void finish_lanes(const lanes* l, const operand* x, int relu, const int32_t* sum,
+                                   float32x4_t v[QUARTERS]) {
+  CK_UNROLL for (int q = 0; q < QUARTERS; q++) {
+    v[q] = results(vld1q_s32(sum + 4 * q), x->zero, l->rowsum[q], x->scale, l->scale[q],
+                   l->bias[q]);
+  }
+  if (relu) clip(v);
 }
 
 /* To places that lie anywhere. All of them are read before the first store, which for all the
@@ -49,72 +81,57 @@ CK_ALWAYS_INLINE void scatter(const int32_t* row, const float32x4_t v[QUARTERS],
   }
 }
 
-static void scatter_some(const int32_t* row, const float32x4_t v[QUARTERS], int rows, float* y) {
-  float lane[CK_LANES];
-  for (int q = 0; q < QUARTERS; q++) vst1q_f32(lane + 4 * q, v[q]);
-  for (int i = 0; i < rows; i++) y[row[i]] = lane[i];
-}
-
-/* What one row of x has of its own. */
-typedef struct {
-  int32x4_t zero;
-  float32x4_t scale;
-  int relu;
-  float* y;
-} operand;
-
-CK_ALWAYS_INLINE operand operand_of(const ck_packed* p, const ck_outcome* o, int i) {
-  return (operand){vdupq_n_s32(o->zero[i]), vdupq_n_f32(o->scale[i]), o->relu,
-                   (float*)o->y + (size_t)i * (size_t)p->rows};
-}
-
-/* One group, `rows` lanes of it real, for one row of x. */
-CK_ALWAYS_INLINE void finish_row(const lanes* l, int rows, const int32_t* sum, const operand* x) {
+/* The 16 lanes from `at`, all of them real, for one row of x. */
+CK_ALWAYS_INLINE void finish_group(const sections* s, const lanes* l, int at, const operand* x,
+                                   const int32_t* sum) {
   float32x4_t v[QUARTERS];
-  CK_UNROLL for (int q = 0; q < QUARTERS; q++) {
-    v[q] = results(vld1q_s32(sum + 4 * q), x->zero, vld1q_s32(l->rowsum + 4 * q), x->scale,
-                   vld1q_f32(l->scale + 4 * q), vld1q_f32(l->bias + 4 * q));
+  finish_lanes(l, x, s->relu, sum, v);
+  if (!s->in_order) {
+    scatter(s->row + at, v, x->y);
+    return;
   }
-  if (x->relu) clip(v);
-  if (rows >= CK_LANES)
-    scatter(l->row, v, x->y);
-  else
-    scatter_some(l->row, v, rows, x->y);
+  CK_UNROLL for (int q = 0; q < QUARTERS; q++) vst1q_f32(x->y + at + 4 * q, v[q]);
 }
 
-/* All groups for one row of x, which then stays in registers. */
-static void finish_one(const ck_packed* p, const ck_outcome* o) {
-  const operand x = operand_of(p, o, 0);
-  const int whole = p->rows / CK_LANES < o->last ? p->rows / CK_LANES : o->last;
+/* Groups of which all lanes are real; returns the place in the tile behind them. */
+CK_ALWAYS_INLINE const int32_t* finish_groups(const ck_packed* p, const ck_outcome* o, int last,
+                                              const int in_order) {
+  const sections s = sections_of(p, o, in_order);
   const int32_t* sum = o->tile;
-  const int32_t* end = sum + (whole - o->first) * CK_LANES;
-  lanes l = lanes_from(p, o->first);
-  if ((whole - o->first) % 2) {
-    finish_row(&l, CK_LANES, sum, &x);
-    sum += CK_LANES;
-    next_group(&l);
+  const operand only = operand_of(p, o, 0); /* one row of x stays in registers */
+  for (int at = o->first * CK_LANES; at < last * CK_LANES; at += CK_LANES) {
+    const lanes l = lanes_from(&s, at);
+    if (s.n == 1) {
+      finish_group(&s, &l, at, &only, sum);
+      sum += CK_LANES;
+      continue;
+    }
+    for (int i = 0; i < s.n; i++, sum += CK_LANES) {
+      const operand x = operand_of(p, o, i);
+      finish_group(&s, &l, at, &x, sum);
+    }
   }
-  for (; sum < end; sum += 2 * CK_LANES) { /* two groups per turn */
-    finish_row(&l, CK_LANES, sum, &x);
-    next_group(&l);
-    finish_row(&l, CK_LANES, sum + CK_LANES, &x);
-    next_group(&l);
+  return sum;
+}
+
+/* The last group, where some lanes are padding. */
+static void finish_rest(const ck_packed* p, const ck_outcome* o, int group, const int32_t* sum) {
+  const sections s = sections_of(p, o, 0);
+  const lanes l = lanes_from(&s, group * CK_LANES);
+  for (int i = 0; i < o->n; i++, sum += CK_LANES) {
+    const operand x = operand_of(p, o, i);
+    float32x4_t v[QUARTERS];
+    float lane[CK_LANES];
+    finish_lanes(&l, &x, s.relu, sum, v);
+    CK_UNROLL for (int q = 0; q < QUARTERS; q++) vst1q_f32(lane + 4 * q, v[q]);
+    ck_scatter(p, group, lane, x.y);
   }
-  if (whole < o->last) finish_row(&l, p->rows % CK_LANES, sum, &x);
 }
 
 void ck_finish_ROWS_neon(const ck_packed* p, const ck_outcome* o) {
-  if (o->n == 1) {
-    finish_one(p, o);
-    return;
-  }
-  const int32_t* sum = o->tile;
-  lanes l = lanes_from(p, o->first);
-  for (int group = o->first; group < o->last; group++, next_group(&l))
-    for (int i = 0; i < o->n; i++, sum += CK_LANES) {
-      const operand x = operand_of(p, o, i);
-      finish_row(&l, p->rows - group * CK_LANES, sum, &x);
-    }
+  const int whole = p->rows / CK_LANES < o->last ? p->rows / CK_LANES : o->last;
+  const int32_t* sum = p->in_order ? finish_groups(p, o, whole, 1) : finish_groups(p, o, whole, 0);
+  if (whole < o->last) finish_rest(p, o, whole, sum);
 }
 
 CK_ALWAYS_INLINE void transpose4(float32x4_t v[4]) {
