@@ -118,6 +118,25 @@ def test_empty_weights_take_no_slots(library: KernelLibrary, kernel: str) -> Non
     assert not matrix.run_integer(np.ones((2, 500), np.int8)).any()
 
 
+def in_order(matrix: PackedMatrix) -> bool:
+    """The field of the packed header (src/packed.h): lane i is row i."""
+    return bool(matrix._packed.view(np.int32)[5])
+
+
+def test_rows_are_sorted_where_that_gains(library: KernelLibrary, kernel: str) -> None:
+    """Rows of like length stay in order; long rows beside empty ones are sorted, in WELL."""
+    rng = np.random.default_rng(6)
+    alike, unlike = (random_weights(rng, 163, 900, 0.98) for _ in range(2))
+    unlike[::2] = 0
+    unlike[1::2, :300] = random_weights(rng, 81, 300, 0.5)
+    well = library.kernel(kernel).layout == "well"
+    for weights, expected in ((alike, True), (unlike, not well)):
+        matrix = library.pack(library.weights(weights), kernel)
+        assert in_order(matrix) is expected
+        x = rng.integers(-128, 128, (5, 900)).astype(np.int8)
+        assert_exact(library, kernel, weights, x)
+
+
 def test_a_packed_matrix_may_be_moved(library: KernelLibrary, kernel: str) -> None:
     rng = np.random.default_rng(5)
     weights, x = random_weights(rng, 50, 90, 0.8), rng.integers(-128, 128, (3, 90)).astype(np.int8)

@@ -2,8 +2,9 @@
 #include "kernel.h"
 
 static const ck_kernel_entry KERNELS[] = {
-#define CK_KERNEL(name, isa, layout, window, operand, offset, around) \
+#define CK_KERNEL(name, isa, layout, window, align, operand, offset, around) \
   {{#name, CK_ISA_##isa, CK_LAYOUT_##layout, window},                 \
+   align,                                                             \
    CK_##operand,                                                      \
    offset,                                                            \
    ck_product_##name,                                                 \

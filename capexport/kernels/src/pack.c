@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "kernel.h"
-
 size_t ck_work_size(const ck_weights* w) {
   const uint64_t rows = (uint64_t)w->rows;
   return (size_t)(ck_round_up((rows + 1) * 4, 64) + 3 * ck_round_up(rows * 4, 64) +
@@ -53,8 +51,7 @@ static ck_packed header(const ck_weights* w, int32_t kernel, int64_t slots) {
                  .kernel = kernel,
                  .rows = w->rows,
                  .cols = w->cols,
-                 .groups = (int32_t)groups,
-                 .window = info->window};
+                 .groups = (int32_t)groups};
   uint64_t size = ck_round_up(sizeof p, CK_ALIGNMENT);
   p.row = append(&size, lanes * 4);
   p.rowsum = append(&size, lanes * 4);
@@ -76,7 +73,7 @@ ck_status ck_make_plan(const ck_weights* w, int32_t kernel, void* memory, ck_pla
   survey_rows(w, &work);
   int64_t slots;
   if (info->layout == CK_LAYOUT_WELL) {
-    slots = ck_order_well(w, &work, info->window) * CK_LANES * CK_SLOTS;
+    slots = ck_order_well(w, &work, ck_kernel_at(kernel)) * CK_LANES * CK_SLOTS;
   } else {
     slots = ck_csr_entries(w, &work);
   }

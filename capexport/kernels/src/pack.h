@@ -2,6 +2,7 @@
 #ifndef CK_PACK_H
 #define CK_PACK_H
 #include "cursor.h"
+#include "kernel.h"
 
 /* Lives in the caller's work buffer. */
 typedef struct {
@@ -14,7 +15,7 @@ typedef struct {
 
 /* Chooses the order of the rows (work->order, rows in their own order before), and returns the
  * steps that they then need; and packing them. */
-int64_t ck_order_well(const ck_weights* w, ck_work* work, int32_t window);
+int64_t ck_order_well(const ck_weights* w, ck_work* work, const ck_kernel_entry* kernel);
 void ck_pack_well(const ck_weights* w, const ck_work* work, ck_packed* p);
 
 /* Entries with padding, and packing them. */

@@ -40,11 +40,13 @@ static void fill_slots(ck_cursor* c, int32_t first, int32_t end, uint8_t* slots)
   }
 }
 
-/* Greedy: a step starts at the smallest column not stored yet. A row with more than four entries in
- * the window goes on in the next step, whose window overlaps. Returns the number of steps;
- * `column` and `stream` may be NULL to only count them. */
-static int64_t pack_group(const ck_weights* w, const ck_work* work, int32_t group, int32_t window,
-                          uint16_t* column, uint8_t* stream) {
+/* Greedy: a step starts at the smallest column not stored yet, or a little before if the kernel wants
+ * its windows aligned. A row with more than four entries in the window goes on in the next step,
+ * whose window overlaps. Returns the number of steps; `column` and `stream` may be NULL to only
+ * count them. */
+static int64_t pack_group(const ck_weights* w, const ck_work* work, int32_t group,
+                          const ck_kernel_entry* kernel, uint16_t* column, uint8_t* stream) {
+  const int32_t window = kernel->info.window;
   ck_cursor lane[CK_LANES];
   for (int32_t i = 0, at = group * CK_LANES; i < CK_LANES; i++, at++) {
     const int32_t row = at < w->rows ? work->order[at] : -1;
@@ -52,6 +54,7 @@ static int64_t pack_group(const ck_weights* w, const ck_work* work, int32_t grou
   }
   int64_t step = 0;
   for (int32_t first; (first = first_column(lane)) != CK_ROW_END; step++) {
+    first -= first % kernel->align;
     const int32_t end = first + window < CK_ROW_END ? first + window : CK_ROW_END;
     if (column) column[step] = (uint16_t)first;
     for (int i = 0; i < CK_LANES; i++)
@@ -61,27 +64,29 @@ static int64_t pack_group(const ck_weights* w, const ck_work* work, int32_t grou
   return step;
 }
 
-static int64_t count_steps(const ck_weights* w, const ck_work* work, int32_t window) {
+static int64_t count_steps(const ck_weights* w, const ck_work* work,
+                           const ck_kernel_entry* kernel) {
   int64_t steps = 0;
   for (int32_t group = 0; group < ck_groups_of(w->rows); group++)
-    steps += pack_group(w, work, group, window, NULL, NULL);
+    steps += pack_group(w, work, group, kernel, NULL, NULL);
   return steps;
 }
 
 /* Rows of like length waste fewer slots, but their results leave one by one where those of rows in
  * order leave by whole registers. */
-int64_t ck_order_well(const ck_weights* w, ck_work* work, int32_t window) {
+int64_t ck_order_well(const ck_weights* w, ck_work* work, const ck_kernel_entry* kernel) {
   const int64_t allowed = STEPS_PER_SCATTER * (int64_t)ck_groups_of(w->rows);
   const int64_t in_order =
-      w->nnz > LONG_ROWS * w->rows ? INT64_MAX : count_steps(w, work, window);
+      w->nnz > LONG_ROWS * w->rows ? INT64_MAX : count_steps(w, work, kernel);
   sort_by_nnz(w, work);
-  const int64_t sorted = count_steps(w, work, window);
+  const int64_t sorted = count_steps(w, work, kernel);
   if (in_order - allowed > sorted) return sorted;
   for (int32_t row = 0; row < w->rows; row++) work->order[row] = row;
   return in_order;
 }
 
 void ck_pack_well(const ck_weights* w, const ck_work* work, ck_packed* p) {
+  const ck_kernel_entry* kernel = ck_kernel_at(p->kernel);
   uint32_t* start = CK_SECTION_OUT(uint32_t, p, start);
   uint16_t* column = CK_SECTION_OUT(uint16_t, p, column);
   uint8_t* stream = CK_SECTION_OUT(uint8_t, p, weight);
@@ -89,7 +94,7 @@ void ck_pack_well(const ck_weights* w, const ck_work* work, ck_packed* p) {
   start[0] = 0;
   for (int32_t group = 0; group < p->groups; group++) {
     const size_t at = start[group];
-    start[group + 1] = (uint32_t)at + (uint32_t)pack_group(w, work, group, p->window, column + at,
+    start[group + 1] = (uint32_t)at + (uint32_t)pack_group(w, work, group, kernel, column + at,
                                                            stream + at * CK_STEP_BYTES);
   }
 }

@@ -18,9 +18,9 @@ enum {
  * lanes = groups * 16. */
 struct ck_packed {
   uint32_t magic;
-  int32_t kernel, rows, cols, groups, window;
-  int32_t gives_int8;
+  int32_t kernel, rows, cols, groups;
   int32_t in_order; /* lane i is row i */
+  int32_t gives_int8;
   uint64_t size;
   uint64_t row;    /* i32[lanes] row of each lane, -1 for padding (only in the last group) */
   uint64_t rowsum; /* i32[lanes] sum of the weights, for the zero point */

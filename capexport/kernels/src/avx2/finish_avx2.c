@@ -21,19 +21,27 @@ CK_AVX2 CK_ALWAYS_INLINE __m256 lanes(const ck_packed* p, const ck_outcome* o, i
                  _mm256_load_ps(CK_SECTION(float, p, bias) + at), o->relu);
 }
 
+/* One group for one row of x. */
+CK_AVX2 CK_ALWAYS_INLINE void finish_group(const ck_packed* p, const ck_outcome* o, int group,
+                                           int i, const int32_t* sum) {
+  const int at = group * CK_LANES;
+  const __m256 low = lanes(p, o, at, i, sum), high = lanes(p, o, at + 8, i, sum + 8);
+  float* y = (float*)o->y + (size_t)i * (size_t)p->rows;
+  if (p->in_order && ck_rows_in_group(p, group) == CK_LANES) {
+    _mm256_storeu_ps(y + at, low);
+    _mm256_storeu_ps(y + at + 8, high);
+    return;
+  }
+  float lane[CK_LANES] __attribute__((aligned(32)));
+  _mm256_store_ps(lane, low);
+  _mm256_store_ps(lane + 8, high);
+  ck_scatter(p, group, lane, y);
+}
+
 CK_AVX2 static void finish_rows(const ck_packed* p, const ck_outcome* o) {
   const int32_t* sum = o->tile;
-  float lane[CK_LANES] __attribute__((aligned(32)));
-  for (int g = o->first; g < o->last; g++) {
-    const int whole = p->in_order && ck_rows_in_group(p, g) == CK_LANES;
-    for (int i = 0; i < o->n; i++, sum += CK_LANES) {
-      float* y = (float*)o->y + (size_t)i * (size_t)p->rows;
-      float* to = whole ? y + g * CK_LANES : lane;
-      _mm256_storeu_ps(to, lanes(p, o, g * CK_LANES, i, sum));
-      _mm256_storeu_ps(to + 8, lanes(p, o, g * CK_LANES + 8, i, sum + 8));
-      if (!whole) ck_scatter(p, g, lane, y);
-    }
-  }
+  for (int g = o->first; g < o->last; g++)
+    for (int i = 0; i < o->n; i++, sum += CK_LANES) finish_group(p, o, g, i, sum);
 }
 
 void ck_finish_ROWS_avx2(const ck_packed* p, const ck_outcome* o) { finish_rows(p, o); }
