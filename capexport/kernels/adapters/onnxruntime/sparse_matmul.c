@@ -41,13 +41,11 @@ static OrtStatus* read_bias(matmul* m, const OrtKernelInfo* info, int32_t rows, 
 static OrtStatus* read_layer(matmul* m, const OrtKernelInfo* info) {
   ck_weights weights;
   row_floats scale, bias;
-  const ck_packed* packed;
   OrtStatus* status = read_weight(&m->node, info, &weights, &scale);
   if (!status) status = read_bias(m, info, weights.rows, &bias);
   if (status) return status;
   const sparse_vectors vectors = {scale.values, scale.is_short, bias.values};
-  failure failed = sparse_layer_create(&weights, &vectors, &m->layer);
-  if (!failed) failed = sparse_layer_packed(m->layer, 1, &packed); /* decoding begins so */
+  const failure failed = sparse_layer_create(&weights, &vectors, &m->layer);
   return failed ? node_error(&m->node, ORT_FAIL, failed) : NULL;
 }
 
