@@ -6,10 +6,14 @@ from typing import NamedTuple
 from capexport.ir.graph import Constant
 from capexport.spec.signature import Shape
 
-ROWS_OF_X = {"beams": 3, "regions": 36}
-"""What an axis is taken to be long, since one form has to be chosen for all lengths."""
-TINY_COLUMNS = 64
-"""Below, a product takes a microsecond or two in either form, and packed takes fewer bytes."""
+ROWS_OF_X = {"beams": 5, "regions": 36}
+"""What an axis is taken to be long, since one form has to be chosen for all lengths. Packed gains
+more with fewer beams, so what wins with five wins with one to four."""
+FEW_COLUMNS = 64
+"""Below, dense is faster."""
+FEW_WEIGHTS = 16_384
+"""Below, a product of few columns takes a microsecond at most in either form; packed takes fewer
+bytes."""
 
 
 class _Rule(NamedTuple):
@@ -23,11 +27,11 @@ class _Rule(NamedTuple):
 
 _NEVER = 2.0
 _RULES = (
-    _Rule(1, 192, inf, 0.85),
-    _Rule(3, 192, inf, 0.88),
+    _Rule(3, 192, inf, 0.85),
     _Rule(3, inf, inf, 0.80),
-    _Rule(5, 192, inf, 0.96),
-    _Rule(5, 256, inf, 0.88),
+    _Rule(5, 192, inf, 0.88),
+    _Rule(5, 256, inf, 0.85),
+    _Rule(5, inf, 11_000_000, 0.80),
     _Rule(5, inf, inf, 0.85),
     _Rule(inf, 192, 48_000, 0.90),
     _Rule(inf, 192, inf, _NEVER),
@@ -44,13 +48,10 @@ def rows_of_x(shape: Shape) -> int:
 
 
 def is_faster_packed(weight: Constant, batch: int) -> bool:
-    """Whether a weight [rows, columns] that meets `batch` rows of x is packed.
-
-    One of less than TINY_COLUMNS is: it hardly matters there.
-    """
+    """Whether a weight [rows, columns] that meets `batch` rows of x is packed."""
     columns, size = weight.shape[1], weight.data.size
-    if columns < TINY_COLUMNS:
-        return True
+    if columns < FEW_COLUMNS:
+        return size < FEW_WEIGHTS
     return 1 - weight.nnz / size >= least_zeros(columns, size, batch)
 
 
@@ -58,7 +59,7 @@ def least_zeros(columns: int, size: int, batch: int) -> float:
     """Share of zeros from which packed is ahead; above 1: never.
 
     Args:
-        columns: from TINY_COLUMNS up.
+        columns: from FEW_COLUMNS up.
         size: of the weight, zeros included.
     """
     return next(
