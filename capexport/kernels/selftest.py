@@ -66,9 +66,12 @@ def _products(library: KernelLibrary, kernel: Kernel) -> Iterator[str]:
 
 
 def random_weights(
-    rng: np.random.Generator, rows: int, columns: int, sparsity: float
+    rng: "np.random.Generator", rows: int, columns: int, sparsity: float
 ) -> NDArray[np.int8]:
-    """int8 [rows, columns] in -127..127, each 0 with probability `sparsity`."""
+    """int8 [rows, columns] in -127..127, each 0 with probability `sparsity`.
+
+    The generator's type is quoted because naming it would load numpy.random, 3 MB, with the package.
+    """
     weights = rng.integers(-127, 128, (rows, columns)).astype(np.int8)
     weights[rng.random(weights.shape) < sparsity] = 0
     return weights

@@ -3,8 +3,8 @@
 #include "pack.h"
 
 enum {
-  STEPS_PER_SCATTER = 2, /* what the scattered stores of a group cost, for each row of x */
-  LONG_ROWS = 128        /* non-zeros, from which sorting saves more than that in every mask */
+  STEPS_PER_SCATTER = 2, /* what scattering a group costs more than storing it, per row of x */
+  LONG_ROWS = 128        /* mean non-zeros, above which that is nothing beside the product */
 };
 
 /* One stable pass of a radix sort by a byte of the key. */
