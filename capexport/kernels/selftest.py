@@ -70,7 +70,7 @@ def random_weights(
 ) -> NDArray[np.int8]:
     """int8 [rows, columns] in -127..127, each 0 with probability `sparsity`.
 
-    The generator's type is quoted because naming it would load numpy.random, 3 MB, with the package.
+    The generator's type is quoted: naming it would load numpy.random, 3 MB, with the package.
     """
     weights = rng.integers(-127, 128, (rows, columns)).astype(np.int8)
     weights[rng.random(weights.shape) < sparsity] = 0
