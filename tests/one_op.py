@@ -12,6 +12,9 @@ from capexport.spec.signature import Shape, TensorSpec
 
 AXES = ({"beams": 1, "regions": 1}, {"beams": 5, "regions": 7}, {"beams": 3, "regions": 100})
 
+POSITIVE = ("log", "sqrt")
+"""Operators whose inputs are positive."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -66,6 +69,8 @@ class Case:
                 given[name] = rng.integers(0, self.shapes[0][0], shape).astype(np.int32)
             else:
                 given[name] = rng.normal(0, 2, shape).astype(np.float32)
+                if self.op in POSITIVE:
+                    given[name] = np.abs(given[name])
         return given
 
 
@@ -83,17 +88,39 @@ FLOAT_CASES = (
     Case("sub", (("beams", 5), ("beams", 5))),
     Case("mul", (("beams", "regions", 12), (12,)), constants={1: 0.0}),
     Case("mul", (("beams", 1), ("beams", 17))),
+    Case("div", (("beams", 7), ("beams", 1))),
+    Case("maximum", (("beams", 7), ()), constants={1: 0.0}),
+    Case("abs", (("beams", 7),)),
+    Case("log", (("regions", "regions", 3),)),
+    Case("sqrt", (("beams", 1),)),
+    Case("sin", (("regions", "regions", 3),)),
+    Case("cos", (("beams", 31),)),
     Case("relu", (("beams", 13),)),
     Case("sigmoid", (("beams", 13),)),
     Case("tanh", (("beams", 13),)),
     Case("softmax", (("beams", "regions"),)),
     Case("log_softmax", (("beams", 31),)),
     Case("sum", (("beams", "regions", 12),), {"axis": 2}),
+    Case("mean", (("beams", "regions", 12),), {"axes": (2,), "keep": True}),
+    Case("mean", (("beams", 7),), {"axes": (1,), "keep": False}),
+    Case("layer_norm", (("beams", 17), (17,), (17,)), {"epsilon": 1e-5}, {1: 0.0, 2: 0.0}),
+    Case("layer_norm", (("beams", 1), (1,), (1,)), {"epsilon": 1e-5}, {1: 0.0, 2: 0.0}),
     Case("concat", (("beams", 3), ("beams", 1), ("beams", 7)), {"axis": 1}),
     Case("split", (("beams", 12),), {"axis": 1, "parts": 4}),
     Case("unsqueeze", (("beams", 12),), {"axis": 1}),
     Case("unsqueeze", (("beams", "regions"),), {"axis": 2}),
+    Case("slice", (("beams", 3, 7),), {"axis": 2, "start": 2, "stop": 7}),
+    Case("slice", (("beams", 3, 7),), {"axis": 1, "start": 0, "stop": 1}),
+    Case("reshape", (("beams", 12),), {"shape": ("beams", 3, 1, 4)}),
+    Case("reshape", ((3, "regions", 4),), {"shape": (12, "regions")}),
+    Case("transpose", (("beams", 3, 5),), {"order": (1, 0, 2)}),
+    Case("transpose", (("beams", 3, 2, 5),), {"order": (0, 2, 1, 3)}),
+    Case("transpose", (("regions", "regions", 3),), {"order": (2, 0, 1)}),
     Case("matmul", (("beams", "regions"), ("regions", 8))),
+    Case("matmul", (("beams", 4, 6), ("beams", 9, 6)), {"transposed": True}),
+    Case("matmul", ((4, "beams", 6), (4, "regions", 6)), {"transposed": True}),
+    Case("matmul", ((4, "beams", "regions"), (4, "regions", 6))),
+    Case("matmul", (("beams", 4, 1, 6), ("beams", 4, 9, 6)), {"transposed": True}),
 )
 WEIGHT_CASES = tuple(
     case

@@ -11,7 +11,7 @@ from torch import nn
 from torch.export import Dim, ExportedProgram
 from torch.fx import Node as FxNode
 
-from capexport.capture.importers import IMPORTERS, refuse
+from capexport.capture.importers import IMPORTERS, KEYWORDS, refuse
 from capexport.errors import UnsupportedError
 from capexport.ir.graph import Array, Constant, Graph, Node
 from capexport.ir.ops import check_shapes
@@ -111,14 +111,21 @@ class _Capture:
         names = tuple(self._operand(argument) for argument in inputs)
         self._nodes.append(Node(op, names, tuple(outputs), attributes))
 
+    def shape(self, node: FxNode) -> Shape:
+        """Shape of the fx node's value, with named axes."""
+        return self._shape(node.meta["val"], node.name)
+
     def _import(self, node: FxNode) -> None:
         if node.target is operator.getitem:
             return  # `emit` has named every part of the source already
+        if isinstance(node.meta["val"], torch.SymInt):
+            return  # from the length of a named axis: a reshape takes it from its own shape
         importer = IMPORTERS.get(str(node.target))
         if importer is None:
             raise refuse(node, "there is no importer for this operator")
-        if node.kwargs:  # alpha=, dtype=, ...: each of them changes the result
-            raise refuse(node, f"keyword arguments {dict(node.kwargs)} are not imported")
+        if unknown := set(node.kwargs) - KEYWORDS.get(str(node.target), frozenset()):
+            # alpha=, dtype=, ...: each of them changes the result
+            raise refuse(node, f"keyword arguments {sorted(unknown)} are not imported")
         importer(self, node)
 
     # ------------------------------------------------------------ names
@@ -166,6 +173,8 @@ class _Capture:
             return self._constant(self._stored_as[argument.name])
         if argument.target is operator.getitem:
             return self._names[tuple(argument.args)]
+        if argument not in self._names:
+            raise refuse(argument, "the length of a named axis is no number to compute with")
         return self._names[argument]
 
     def _constant(self, name: str) -> str:

@@ -10,6 +10,7 @@ from torch.fx import Node as FxNode
 
 from capexport.errors import UnsupportedError
 from capexport.ir.ops import FLOAT
+from capexport.spec.signature import Shape
 
 
 class Emitter(Protocol):
@@ -18,16 +19,22 @@ class Emitter(Protocol):
     def emit(self, op: str, inputs: Sequence[Any], node: FxNode, **attributes: Any) -> None:
         """Add an IR node that writes the fx node's value; inputs are fx nodes or numbers."""
 
+    def shape(self, node: FxNode) -> Shape:
+        """Shape of the fx node's value, with named axes."""
+
 
 Importer = Callable[[Emitter, FxNode], None]
 IMPORTERS: dict[str, Importer] = {}
+KEYWORDS: dict[str, frozenset[str]] = {}
+"""Keyword arguments that an importer looks at; any other one is refused."""
 
 
-def imports(*targets: str) -> Callable[[Importer], Importer]:
+def imports(*targets: str, keywords: Sequence[str] = ()) -> Callable[[Importer], Importer]:
     """Register the importer of aten operators, by their full names."""
 
     def register(function: Importer) -> Importer:
         IMPORTERS.update(dict.fromkeys(targets, function))
+        KEYWORDS.update(dict.fromkeys(targets, frozenset(keywords)))
         return function
 
     return register
@@ -42,18 +49,21 @@ def refuse(node: FxNode, why: str) -> UnsupportedError:
     )
 
 
-def _shape(node: FxNode) -> tuple[Any, ...]:
+def shape_of(node: FxNode) -> tuple[Any, ...]:
+    """Shape of an fx node's value, or of the first of its values."""
     value = node.meta["val"]
     return tuple((value[0] if isinstance(value, list | tuple) else value).shape)
 
 
-def _arguments(node: FxNode, *defaults: Any) -> list[Any]:
+def arguments(node: FxNode, *defaults: Any) -> list[Any]:
     """Positional arguments after the first, filled up with aten's defaults."""
     given: list[Any] = list(node.args[1:])
     return given + list(defaults[len(given) :])
 
 
-def _elementwise(op: str, arity: int) -> Importer:
+def elementwise(op: str, arity: int) -> Importer:
+    """The importer of an operator that the graph has under the same meaning."""
+
     def importer(emitter: Emitter, node: FxNode) -> None:
         if len(node.args) != arity:
             raise refuse(node, f"{len(node.args)} arguments, {arity} expected")
@@ -62,13 +72,20 @@ def _elementwise(op: str, arity: int) -> Importer:
     return importer
 
 
-IMPORTERS["aten.add.Tensor"] = _elementwise("add", 2)
-IMPORTERS["aten.sub.Tensor"] = _elementwise("sub", 2)
-IMPORTERS["aten.mul.Tensor"] = _elementwise("mul", 2)
-IMPORTERS["aten.matmul.default"] = _elementwise("matmul", 2)
-IMPORTERS["aten.relu.default"] = _elementwise("relu", 1)
-IMPORTERS["aten.sigmoid.default"] = _elementwise("sigmoid", 1)
-IMPORTERS["aten.tanh.default"] = _elementwise("tanh", 1)
+IMPORTERS["aten.add.Tensor"] = elementwise("add", 2)
+IMPORTERS["aten.sub.Tensor"] = elementwise("sub", 2)
+IMPORTERS["aten.mul.Tensor"] = elementwise("mul", 2)
+IMPORTERS["aten.div.Tensor"] = elementwise("div", 2)
+IMPORTERS["aten.maximum.default"] = elementwise("maximum", 2)
+IMPORTERS["aten.abs.default"] = elementwise("abs", 1)
+IMPORTERS["aten.log.default"] = elementwise("log", 1)
+IMPORTERS["aten.sqrt.default"] = elementwise("sqrt", 1)
+IMPORTERS["aten.sin.default"] = elementwise("sin", 1)
+IMPORTERS["aten.cos.default"] = elementwise("cos", 1)
+IMPORTERS["aten.matmul.default"] = elementwise("matmul", 2)
+IMPORTERS["aten.relu.default"] = elementwise("relu", 1)
+IMPORTERS["aten.sigmoid.default"] = elementwise("sigmoid", 1)
+IMPORTERS["aten.tanh.default"] = elementwise("tanh", 1)
 
 
 @imports("aten.linear.default")
@@ -84,10 +101,10 @@ def _embedding(emitter: Emitter, node: FxNode) -> None:
 
 def _over_last_axis(op: str) -> Importer:
     def importer(emitter: Emitter, node: FxNode) -> None:
-        axis, dtype = _arguments(node, -1, None)
+        axis, dtype = arguments(node, -1, None)
         if dtype is not None:
             raise refuse(node, "a change of dtype is not imported")
-        if axis % len(_shape(node)) != len(_shape(node)) - 1:
+        if axis % len(shape_of(node)) != len(shape_of(node)) - 1:
             raise refuse(node, f"axis {axis}: only the last axis is imported")
         emitter.emit(op, node.args[:1], node)
 
@@ -100,33 +117,58 @@ IMPORTERS["aten.log_softmax.int"] = _over_last_axis("log_softmax")
 
 @imports("aten.sum.dim_IntList")
 def _sum(emitter: Emitter, node: FxNode) -> None:
-    axes, keep = _arguments(node, None, False)
+    axes, keep = arguments(node, None, False)
     if axes is None or len(axes) != 1 or keep:
         raise refuse(node, "only a sum over one axis that disappears is imported")
     source = node.args[0]
     assert isinstance(source, FxNode)
-    emitter.emit("sum", [source], node, axis=axes[0] % len(_shape(source)))
+    emitter.emit("sum", [source], node, axis=axes[0] % len(shape_of(source)))
+
+
+@imports("aten.reciprocal.default")
+def _reciprocal(emitter: Emitter, node: FxNode) -> None:
+    emitter.emit("div", [1, *node.args], node)
+
+
+@imports("aten.mean.dim")
+def _mean(emitter: Emitter, node: FxNode) -> None:
+    axes, keep = arguments(node, None, False)
+    source = node.args[0]
+    assert isinstance(source, FxNode)
+    rank = len(shape_of(source))
+    every = sorted(axis % rank for axis in (axes or range(rank)))
+    emitter.emit("mean", [source], node, axes=tuple(every), keep=keep)
+
+
+@imports("aten.clamp.default", "aten.clamp_min.default")
+def _clamp(emitter: Emitter, node: FxNode) -> None:
+    low, high = arguments(node, None, None)
+    if low is None or high is not None:
+        raise refuse(node, f"limits {low} and {high}: only a lower one is imported")
+    emitter.emit("maximum", [node.args[0], low], node)
+
+
+@imports("aten.layer_norm.default")
+def _layer_norm(emitter: Emitter, node: FxNode) -> None:
+    axes, scale, bias, epsilon, _ = arguments(node, None, None, None, 1e-5, True)
+    if len(axes) != 1 or scale is None or bias is None:
+        raise refuse(node, "only a norm over the last axis with scale and bias is imported")
+    emitter.emit("layer_norm", [node.args[0], scale, bias], node, epsilon=epsilon)
 
 
 @imports("aten.cat.default")
 def _concat(emitter: Emitter, node: FxNode) -> None:
-    (axis,) = _arguments(node, 0)
+    (axis,) = arguments(node, 0)
     parts = node.args[0]
     assert isinstance(parts, list | tuple)
-    emitter.emit("concat", parts, node, axis=axis % len(_shape(node)))
+    emitter.emit("concat", parts, node, axis=axis % len(shape_of(node)))
 
 
 @imports("aten.split.Tensor")
 def _split(emitter: Emitter, node: FxNode) -> None:
-    size, axis = _arguments(node, None, 0)
+    size, axis = arguments(node, None, 0)
     parts = node.meta["val"]
-    axis %= len(_shape(node))
+    axis %= len(shape_of(node))
     if any(part.shape[axis] != size for part in parts):
         raise refuse(node, f"pieces of {size} are not equal")
     emitter.emit("split", node.args[:1], node, axis=axis, parts=len(parts))
-
-
-@imports("aten.unsqueeze.default")
-def _unsqueeze(emitter: Emitter, node: FxNode) -> None:
-    (axis,) = _arguments(node, 0)
-    emitter.emit("unsqueeze", node.args[:1], node, axis=axis % len(_shape(node)))

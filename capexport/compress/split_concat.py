@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from capexport.ir.graph import Constant, Graph, Node
+from capexport.ir.passes.drop_unread import drop_unread
 from capexport.spec.signature import TensorSpec
 
 
@@ -33,7 +34,7 @@ def split_concat(graph: Graph) -> Graph:
         for new in _sum_of_linears(node, concat, weights):
             nodes.append(new)
             values[new.outputs[0]] = TensorSpec(new.outputs[0], output.shape, output.dtype)
-    return _drop_unread(replace(graph, nodes=tuple(nodes), values=values, constants=constants))
+    return drop_unread(replace(graph, nodes=tuple(nodes), values=values, constants=constants))
 
 
 def _joins_columns(graph: Graph, node: Node) -> bool:
@@ -67,15 +68,3 @@ def _sum_of_linears(node: Node, concat: Node, weights: list[Constant]) -> Iterat
         total = sum_so_far
     if node.attributes["relu"]:
         yield Node("relu", (total,), (output,))
-
-
-def _drop_unread(graph: Graph) -> Graph:
-    read = {*graph.outputs, *(name for node in graph.nodes for name in node.inputs)}
-    nodes = tuple(node for node in graph.nodes if read.intersection(node.outputs))
-    written = {*graph.inputs, *(name for node in nodes for name in node.outputs)}
-    return replace(
-        graph,
-        nodes=nodes,
-        values={name: spec for name, spec in graph.values.items() if name in written},
-        constants={name: value for name, value in graph.constants.items() if name in read},
-    )

@@ -10,6 +10,7 @@ import numpy as np
 from capexport.errors import GraphError
 from capexport.ir.graph import Array, Constant, Graph
 from capexport.ir.ops import DYNAMIC
+from capexport.spec.signature import Shape
 
 INT8_LOW, INT8_HIGH = -128, 127
 
@@ -105,8 +106,9 @@ def _embedding(table: Operand, ids: Array) -> list[Array]:
 
 
 @evaluates("matmul")
-def _matmul(a: Operand, b: Operand) -> list[Array]:
-    return [real(a) @ real(b)]
+def _matmul(a: Operand, b: Operand, *, transposed: bool = False) -> list[Array]:
+    right = real(b)
+    return [real(a) @ (right.swapaxes(-1, -2) if transposed else right)]
 
 
 @evaluates("add")
@@ -122,6 +124,41 @@ def _sub(a: Operand, b: Operand) -> list[Array]:
 @evaluates("mul")
 def _mul(a: Operand, b: Operand) -> list[Array]:
     return [real(a) * real(b)]
+
+
+@evaluates("div")
+def _div(a: Operand, b: Operand) -> list[Array]:
+    return [real(a) / real(b)]
+
+
+@evaluates("maximum")
+def _maximum(a: Operand, b: Operand) -> list[Array]:
+    return [np.maximum(real(a), real(b))]
+
+
+@evaluates("abs")
+def _abs(x: Operand) -> list[Array]:
+    return [np.abs(real(x))]
+
+
+@evaluates("log")
+def _log(x: Operand) -> list[Array]:
+    return [np.log(real(x))]
+
+
+@evaluates("sqrt")
+def _sqrt(x: Operand) -> list[Array]:
+    return [np.sqrt(real(x))]
+
+
+@evaluates("sin")
+def _sin(x: Operand) -> list[Array]:
+    return [np.sin(real(x))]
+
+
+@evaluates("cos")
+def _cos(x: Operand) -> list[Array]:
+    return [np.cos(real(x))]
 
 
 @evaluates("relu")
@@ -158,6 +195,19 @@ def _sum(x: Operand, *, axis: int) -> list[Array]:
     return [real(x).sum(axis, dtype=np.float32)]
 
 
+@evaluates("mean")
+def _mean(x: Operand, *, axes: tuple[int, ...], keep: bool) -> list[Array]:
+    return [real(x).mean(axes, dtype=np.float32, keepdims=keep)]
+
+
+@evaluates("layer_norm")
+def _layer_norm(x: Operand, scale: Operand, bias: Operand, *, epsilon: float) -> list[Array]:
+    """(x - mean) / sqrt(variance + epsilon), the variance with n (Ba, Kiros and Hinton 2016)."""
+    centred = real(x) - real(x).mean(-1, dtype=np.float32, keepdims=True)
+    variance = (centred * centred).mean(-1, dtype=np.float32, keepdims=True)
+    return [centred / np.sqrt(variance + np.float32(epsilon)) * real(scale) + real(bias)]
+
+
 @evaluates("concat")
 def _concat(*parts: Operand, axis: int) -> list[Array]:
     return [np.concatenate([real(part) for part in parts], axis)]
@@ -171,6 +221,21 @@ def _split(x: Operand, *, axis: int, parts: int) -> list[Array]:
 @evaluates("unsqueeze")
 def _unsqueeze(x: Operand, *, axis: int) -> list[Array]:
     return [np.expand_dims(real(x), axis)]
+
+
+@evaluates("slice")
+def _slice(x: Operand, *, axis: int, start: int, stop: int) -> list[Array]:
+    return [real(x)[(*[slice(None)] * axis, slice(start, stop))]]
+
+
+@evaluates("reshape")
+def _reshape(x: Operand, *, shape: Shape) -> list[Array]:
+    return [real(x).reshape([-1 if isinstance(d, str) else d for d in shape])]
+
+
+@evaluates("transpose")
+def _transpose(x: Operand, *, order: tuple[int, ...]) -> list[Array]:
+    return [real(x).transpose(order)]
 
 
 def registered() -> frozenset[str]:

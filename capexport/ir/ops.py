@@ -6,6 +6,7 @@ visitor per writer.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from capexport.errors import GraphError
@@ -61,16 +62,31 @@ def _linear(shapes: Sequence[Shape], _: Attributes) -> list[Shape]:
     return [(*x[:-1], weight[0])]
 
 
-def _matmul(shapes: Sequence[Shape], _: Attributes) -> list[Shape]:
+def _matmul(shapes: Sequence[Shape], attributes: Attributes) -> list[Shape]:
     a, b = shapes
-    if a[-1] != b[-2]:
-        raise ValueError(f"inner axes {a[-1]} and {b[-2]} differ")
-    return [(*broadcast(a[:-2], b[:-2]), a[-2], b[-1])]
+    inner, columns = (b[-1], b[-2]) if attributes.get("transposed") else (b[-2], b[-1])
+    if a[-1] != inner:
+        raise ValueError(f"inner axes {a[-1]} and {inner} differ")
+    return [(*broadcast(a[:-2], b[:-2]), a[-2], columns)]
 
 
 def _sum(shapes: Sequence[Shape], attributes: Attributes) -> list[Shape]:
     axis = attributes["axis"]
     return [shapes[0][:axis] + shapes[0][axis + 1 :]]
+
+
+def _mean(shapes: Sequence[Shape], attributes: Attributes) -> list[Shape]:
+    axes = attributes["axes"]
+    kept = ((1,) if i in axes else (d,) for i, d in enumerate(shapes[0]))
+    left = ((d,) for i, d in enumerate(shapes[0]) if i not in axes)
+    return [tuple(d for axis in (kept if attributes["keep"] else left) for d in axis)]
+
+
+def _layer_norm(shapes: Sequence[Shape], _: Attributes) -> list[Shape]:
+    x, scale, bias = shapes
+    if scale != x[-1:] or bias != x[-1:]:
+        raise ValueError(f"scale {scale} and bias {bias} meet rows of {x[-1]}")
+    return [x]
 
 
 def _concat(shapes: Sequence[Shape], attributes: Attributes) -> list[Shape]:
@@ -96,6 +112,35 @@ def _unsqueeze(shapes: Sequence[Shape], attributes: Attributes) -> list[Shape]:
     return [(*shapes[0][:axis], 1, *shapes[0][axis:])]
 
 
+def _reshape(shapes: Sequence[Shape], attributes: Attributes) -> list[Shape]:
+    old, new = shapes[0], attributes["shape"]
+    if _elements(old) != _elements(new):
+        raise ValueError(f"{old} has other elements than {new}")
+    if len(_elements(new)[1]) > 1:
+        raise ValueError(f"{new} has more than one axis of unknown length")
+    return [new]
+
+
+def _elements(shape: Shape) -> tuple[int, list[str]]:
+    names = sorted(d for d in shape if isinstance(d, str))
+    return prod(d for d in shape if isinstance(d, int)), names
+
+
+def _transpose(shapes: Sequence[Shape], attributes: Attributes) -> list[Shape]:
+    order = attributes["order"]
+    if sorted(order) != list(range(len(shapes[0]))):
+        raise ValueError(f"{order} is no order of {shapes[0]}")
+    return [tuple(shapes[0][axis] for axis in order)]
+
+
+def _slice(shapes: Sequence[Shape], attributes: Attributes) -> list[Shape]:
+    axis, start, stop = attributes["axis"], attributes["start"], attributes["stop"]
+    length = shapes[0][axis]
+    if not isinstance(length, int) or not 0 <= start < stop <= length:
+        raise ValueError(f"an axis of {length} has no elements {start} to {stop}")
+    return [(*shapes[0][:axis], stop - start, *shapes[0][axis + 1 :])]
+
+
 FLOAT, DYNAMIC = "float", "dynamic"
 """`activations` of a linear: fp32, or int8 per row with a scale found at run time."""
 
@@ -112,19 +157,32 @@ OPS = {
         _row("embedding", 2, _embedding),  # table [n, d], ids [b] -> [b, d]
         # x [..., k], weight [m, k], bias [m] -> [..., m]; relu: max(y, 0) afterwards
         _row("linear", (2, 3), _linear, "activations", "relu"),
-        _row("matmul", 2, _matmul),
+        _row("matmul", 2, _matmul, "transposed"),  # transposed: the right side's last two axes
         _row("add", 2, _binary),
         _row("sub", 2, _binary),
         _row("mul", 2, _binary),
+        _row("div", 2, _binary),
+        _row("maximum", 2, _binary),
+        _row("abs", 1, _same),
+        _row("log", 1, _same),
+        _row("sqrt", 1, _same),
+        _row("sin", 1, _same),
+        _row("cos", 1, _same),
         _row("relu", 1, _same),
         _row("sigmoid", 1, _same),
         _row("tanh", 1, _same),
         _row("softmax", 1, _same),  # last axis
         _row("log_softmax", 1, _same),  # last axis
         _row("sum", 1, _sum, "axis"),  # the axis disappears
+        _row("mean", 1, _mean, "axes", "keep"),  # keep: axes of length 1 stay
+        # x [..., n], scale [n], bias [n]: torch's, over the last axis
+        _row("layer_norm", 3, _layer_norm, "epsilon"),
         _row("concat", (1, 64), _concat, "axis"),
         _row("split", 1, _split, "axis", "parts"),  # equal parts
+        _row("slice", 1, _slice, "axis", "start", "stop"),
         _row("unsqueeze", 1, _unsqueeze, "axis"),
+        _row("reshape", 1, _reshape, "shape"),  # of at most one named axis
+        _row("transpose", 1, _transpose, "order"),  # output axis i is input axis order[i]
     )
 }
 

@@ -73,6 +73,11 @@ def test_no_weight_is_in_both_graphs() -> None:
         (lambda x: x + x.sum(-1, keepdim=True), "axis that disappears"),
         (lambda x: torch.cat(x.split([3, 5], -1), -1), "no importer|not equal"),
         (lambda x: torch.cat(x.split(5, -1), -1), "not equal"),
+        (lambda x: x[:, ::2], "step 1"),
+        (lambda x: x.clamp(0, 1), "only a lower one"),
+        (lambda x: x * x.shape[0], "no number to compute with"),
+        (lambda x: F.layer_norm(x, [8]), "scale and bias"),
+        (lambda x: x.reshape(-1, 4).reshape(-1, 8), "computed from the named axes"),
     ],
 )
 def test_what_no_importer_knows_is_refused(

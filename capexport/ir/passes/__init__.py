@@ -6,11 +6,18 @@ from capexport.errors import GraphError
 from capexport.ir.graph import Graph
 from capexport.ir.ops import check_shapes
 from capexport.ir.passes.fuse_relu import fuse_relu
+from capexport.ir.passes.fuse_transpose import fuse_transpose
+from capexport.ir.passes.merge_reshapes import merge_reshapes
 from capexport.ir.passes.share_constants import share_constants
 
 __all__ = ["PASSES", "run_passes"]
 
-PASSES: tuple[Callable[[Graph], Graph], ...] = (share_constants, fuse_relu)
+PASSES: tuple[Callable[[Graph], Graph], ...] = (
+    share_constants,
+    merge_reshapes,
+    fuse_transpose,
+    fuse_relu,
+)
 
 
 def run_passes(graph: Graph) -> Graph:

@@ -19,6 +19,8 @@ from tests.writers.onnx.small_graphs import (
 
 FUNCTION = Tolerance(16 * EPS, 4 * EPS)
 """exp and tanh are polynomials in onnxruntime, good to a few units in the last place."""
+POSITIVE = ("log", "sqrt")
+"""Operators whose inputs are positive."""
 REDUCTION = Tolerance(64 * EPS, 64 * EPS)
 """Sums of up to 64 numbers about 1 in another order."""
 
@@ -33,6 +35,13 @@ CASES = [
     ("add", [("beams", "regions", 7), ("beams", 1, 7)], {}, EXACT),
     ("sub", [("beams", 1), (13,)], {}, EXACT),
     ("mul", [(1, "regions", 11), ("beams", 1, 11)], {}, EXACT),
+    ("div", [("beams", 7), ("beams", 1)], {}, EXACT),
+    ("maximum", [("beams", 7), (7,)], {}, EXACT),
+    ("abs", [("beams", 7)], {}, EXACT),
+    ("log", [("regions", "regions", 3)], {}, FUNCTION),
+    ("sqrt", [("beams", 1)], {}, EXACT),
+    ("sin", [("regions", "regions", 3)], {}, FUNCTION),
+    ("cos", [("beams", 31)], {}, FUNCTION),
     ("relu", [("beams", 13)], {}, EXACT),
     ("sigmoid", [("beams", 17)], {}, FUNCTION),
     ("tanh", [("beams", 17)], {}, FUNCTION),
@@ -43,6 +52,18 @@ CASES = [
     ("matmul", [("beams", 5), (5, 1)], {}, REDUCTION),
     ("sum", [("beams", "regions", 3)], {"axis": 1}, REDUCTION),
     ("sum", [("beams", "regions", 3)], {"axis": 2}, REDUCTION),
+    ("matmul", [("beams", 2, 6), ("beams", 5, 6)], {"transposed": True}, REDUCTION),
+    ("matmul", [(2, "beams", 6), (2, "regions", 6)], {"transposed": True}, REDUCTION),
+    ("mean", [("beams", "regions", 3)], {"axes": (2,), "keep": True}, REDUCTION),
+    ("mean", [("beams", 3)], {"axes": (1,), "keep": False}, REDUCTION),
+    ("layer_norm", [("beams", 17), (17,), (17,)], {"epsilon": 1e-5}, REDUCTION),
+    ("layer_norm", [("beams", 1), (1,), (1,)], {"epsilon": 1e-5}, REDUCTION),
+    ("slice", [("beams", 3, 7)], {"axis": 2, "start": 2, "stop": 7}, EXACT),
+    ("slice", [("beams", 3, 7)], {"axis": 1, "start": 0, "stop": 1}, EXACT),
+    ("reshape", [("beams", 12)], {"shape": ("beams", 3, 1, 4)}, EXACT),
+    ("reshape", [(3, "regions", 4)], {"shape": (12, "regions")}, EXACT),
+    ("transpose", [("beams", 3, 5)], {"order": (1, 0, 2)}, EXACT),
+    ("transpose", [("regions", "regions", 3)], {"order": (2, 0, 1)}, EXACT),
     ("concat", [("beams", 3), ("beams", 1), ("beams", 7)], {"axis": 1}, EXACT),
     ("concat", [("beams", 3)], {"axis": 1}, EXACT),
     ("split", [("beams", 12)], {"axis": 1, "parts": 4}, EXACT),
@@ -65,6 +86,8 @@ def test_operator(
     outputs = tuple(f"y{i}" for i in range(attributes.get("parts", 1)))
     node = Node(op, tuple(spec.name for spec in specs), outputs, attributes)
     inputs = {spec.name: sample(spec.shape, i, beams) for i, spec in enumerate(specs)}
+    if op in POSITIVE:
+        inputs = {name: np.abs(array) for name, array in inputs.items()}
     check_agreement(build_graph(specs, [], [node]), inputs, tolerance)
 
 

@@ -1,4 +1,4 @@
-"""Arithmetic, activations and products: one ONNX node per IR node."""
+"""Arithmetic, activations, products and norms: ONNX has a node for each."""
 
 from capexport.ir.graph import Node
 from capexport.writers.onnx.lowering import Lowering
@@ -8,7 +8,13 @@ ONNX_NAMES = {
     "add": "Add",
     "sub": "Sub",
     "mul": "Mul",
-    "matmul": "MatMul",
+    "div": "Div",
+    "maximum": "Max",
+    "abs": "Abs",
+    "log": "Log",
+    "sqrt": "Sqrt",
+    "sin": "Sin",
+    "cos": "Cos",
     "relu": "Relu",
     "sigmoid": "Sigmoid",
     "tanh": "Tanh",
@@ -20,6 +26,24 @@ SOFTMAX_NAMES = {"softmax": "Softmax", "log_softmax": "LogSoftmax"}
 def _same(lowering: Lowering, node: Node) -> None:
     inputs = [lowering.read(name) for name in node.inputs]
     lowering.emitter.node(ONNX_NAMES[node.op], inputs, node.outputs)
+
+
+@visits("matmul")
+def _matmul(lowering: Lowering, node: Node) -> None:
+    """onnxruntime takes a Transpose in front of a MatMul into the product."""
+    a, b = (lowering.read(name) for name in node.inputs)
+    if node.attributes.get("transposed", False):
+        rank = len(lowering.graph.shape(node.inputs[1]))
+        order = [*range(rank - 2), rank - 1, rank - 2]
+        b = lowering.emitter.value("Transpose", (b,), f"{node.outputs[0]}.right", perm=order)
+    lowering.emitter.node("MatMul", (a, b), node.outputs)
+
+
+@visits("layer_norm")
+def _layer_norm(lowering: Lowering, node: Node) -> None:
+    inputs = [lowering.read(name) for name in node.inputs]
+    epsilon = node.attributes["epsilon"]
+    lowering.emitter.node("LayerNormalization", inputs, node.outputs, axis=-1, epsilon=epsilon)
 
 
 @visits(*SOFTMAX_NAMES)

@@ -1,4 +1,6 @@
-"""Operators that work along one named axis: sum, concat, split, unsqueeze."""
+"""Operators that move data along axes, or reduce them."""
+
+import numpy as np
 
 from capexport.ir.graph import Node
 from capexport.writers.onnx.lowering import Lowering
@@ -10,6 +12,13 @@ def _sum(lowering: Lowering, node: Node) -> None:
     emitter = lowering.emitter
     inputs = (lowering.read(node.inputs[0]), emitter.axes(node.attributes["axis"]))
     emitter.node("ReduceSum", inputs, node.outputs, keepdims=0)
+
+
+@visits("mean")
+def _mean(lowering: Lowering, node: Node) -> None:
+    emitter = lowering.emitter
+    inputs = (lowering.read(node.inputs[0]), emitter.axes(*node.attributes["axes"]))
+    emitter.node("ReduceMean", inputs, node.outputs, keepdims=int(node.attributes["keep"]))
 
 
 @visits("unsqueeze")
@@ -30,3 +39,24 @@ def _split(lowering: Lowering, node: Node) -> None:
     axis, parts = node.attributes["axis"], node.attributes["parts"]
     inputs = (lowering.read(node.inputs[0]),)
     lowering.emitter.node("Split", inputs, node.outputs, axis=axis, num_outputs=parts)
+
+
+@visits("slice")
+def _slice(lowering: Lowering, node: Node) -> None:
+    emitter = lowering.emitter
+    bounds = (emitter.axes(node.attributes[name]) for name in ("start", "stop", "axis"))
+    emitter.node("Slice", (lowering.read(node.inputs[0]), *bounds), node.outputs)
+
+
+@visits("reshape")
+def _reshape(lowering: Lowering, node: Node) -> None:
+    """-1 stands for the one named axis that a reshape may have."""
+    target = [-1 if isinstance(d, str) else d for d in node.attributes["shape"]]
+    shape = lowering.emitter.shared(np.array(target, np.int64))
+    lowering.emitter.node("Reshape", (lowering.read(node.inputs[0]), shape), node.outputs)
+
+
+@visits("transpose")
+def _transpose(lowering: Lowering, node: Node) -> None:
+    order = list(node.attributes["order"])
+    lowering.emitter.node("Transpose", (lowering.read(node.inputs[0]),), node.outputs, perm=order)

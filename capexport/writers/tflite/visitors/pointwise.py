@@ -3,7 +3,7 @@
 from ai_edge_litert import schema_py_generated as schema
 
 from capexport.ir.graph import Node
-from capexport.writers.tflite.lowering import VISITORS, Lowering, Visitor
+from capexport.writers.tflite.lowering import VISITORS, Lowering, Visitor, visits
 
 Op = schema.BuiltinOperator
 
@@ -22,9 +22,21 @@ def _plain(code: int, options: str | None = None, **fields: object) -> Visitor:
 VISITORS["add"] = _plain(Op.ADD, "AddOptions")
 VISITORS["sub"] = _plain(Op.SUB, "SubOptions")
 VISITORS["mul"] = _plain(Op.MUL, "MulOptions")
+VISITORS["div"] = _plain(Op.DIV, "DivOptions")
+VISITORS["maximum"] = _plain(Op.MAXIMUM, "MaximumMinimumOptions")
+VISITORS["abs"] = _plain(Op.ABS, "AbsOptions")
+VISITORS["log"] = _plain(Op.LOG)
+VISITORS["sqrt"] = _plain(Op.SQRT)
+VISITORS["sin"] = _plain(Op.SIN)
+VISITORS["cos"] = _plain(Op.COS, "CosOptions")
 VISITORS["relu"] = _plain(Op.RELU)
 VISITORS["sigmoid"] = _plain(Op.LOGISTIC)
 VISITORS["tanh"] = _plain(Op.TANH)
 VISITORS["softmax"] = _plain(Op.SOFTMAX, "SoftmaxOptions", beta=1.0)
 VISITORS["log_softmax"] = _plain(Op.LOG_SOFTMAX, "LogSoftmaxOptions")
-VISITORS["matmul"] = _plain(Op.BATCH_MATMUL, "BatchMatMulOptions")
+
+
+@visits("matmul")
+def _matmul(lowering: Lowering, node: Node) -> None:
+    transposed = node.attributes.get("transposed", False)
+    _plain(Op.BATCH_MATMUL, "BatchMatMulOptions", adjY=transposed)(lowering, node)

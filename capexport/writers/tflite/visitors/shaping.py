@@ -17,6 +17,15 @@ def _sum(lowering: Lowering, node: Node) -> None:
     lowering.model.operator(Op.SUM, inputs, outputs, "ReducerOptions", keepDims=False)
 
 
+@visits("mean")
+def _mean(lowering: Lowering, node: Node) -> None:
+    axes = lowering.model.parameter(node.attributes["axes"])
+    inputs = [lowering.tensor(node.inputs[0]), axes]
+    outputs = [lowering.tensor(node.outputs[0])]
+    keep = node.attributes["keep"]
+    lowering.model.operator(Op.MEAN, inputs, outputs, "ReducerOptions", keepDims=keep)
+
+
 @visits("concat")
 def _concat(lowering: Lowering, node: Node) -> None:
     inputs = [lowering.float_tensor(name) for name in node.inputs]
@@ -42,7 +51,38 @@ def _unsqueeze(lowering: Lowering, node: Node) -> None:
         axis = lowering.model.parameter(node.attributes["axis"])
         lowering.model.operator(Op.EXPAND_DIMS, [source, axis], [output], "ExpandDimsOptions")
         return
+    _reshape(lowering, node)
+
+
+@visits("reshape")
+def _reshape(lowering: Lowering, node: Node) -> None:
+    """RESHAPE takes one free axis, -1."""
+    shape = lowering.graph.shape(node.outputs[0])
     target = [-1 if isinstance(d, str) else d for d in shape]
-    inputs = [source, lowering.model.parameter(target)]
+    inputs = [lowering.tensor(node.inputs[0]), lowering.model.parameter(target)]
     options = {"newShape": np.array(target, np.int32)}
-    lowering.model.operator(Op.RESHAPE, inputs, [output], "ReshapeOptions", **options)
+    outputs = [lowering.tensor(node.outputs[0])]
+    lowering.model.operator(Op.RESHAPE, inputs, outputs, "ReshapeOptions", **options)
+
+
+@visits("slice")
+def _slice(lowering: Lowering, node: Node) -> None:
+    """STRIDED_SLICE, as its masks leave the other axes whole: SLICE wants every length."""
+    axis, start, stop = (node.attributes[name] for name in ("axis", "start", "stop"))
+    rank = len(lowering.graph.shape(node.inputs[0]))
+    whole = sum(1 << other for other in range(rank) if other != axis)
+    bounds = [[number * (other == axis) for other in range(rank)] for number in (start, stop)]
+    parameters = [lowering.model.parameter(numbers) for numbers in (*bounds, [1] * rank)]
+    inputs = [lowering.tensor(node.inputs[0]), *parameters]
+    outputs = [lowering.tensor(node.outputs[0])]
+    lowering.model.operator(
+        Op.STRIDED_SLICE, inputs, outputs, "StridedSliceOptions", beginMask=whole, endMask=whole
+    )
+
+
+@visits("transpose")
+def _transpose(lowering: Lowering, node: Node) -> None:
+    order = lowering.model.parameter(node.attributes["order"])
+    inputs = [lowering.tensor(node.inputs[0]), order]
+    outputs = [lowering.tensor(node.outputs[0])]
+    lowering.model.operator(Op.TRANSPOSE, inputs, outputs, "TransposeOptions")
