@@ -45,7 +45,7 @@ def build_captioner(checkpoint: Checkpoint) -> Captioner:
 def _check_tensors(checkpoint: Checkpoint, expected: dict[str, tuple[int, ...]]) -> None:
     where = f"{checkpoint.path}/{checkpoint.weights_file}"
     present = {name: tuple(tensor.shape) for name, tensor in checkpoint.tensors.items()}
-    hint = f"is this really a {checkpoint.architecture}? see caption_model in config.json"
+    hint = f"is this really a {checkpoint.architecture}? see caption_model in its configuration"
     if missing := sorted(set(expected) - set(present)):
         raise CheckpointError(f"tensor {missing[0]} is missing", where=where, hint=hint)
     if surplus := sorted(set(present) - set(expected)):
@@ -53,7 +53,7 @@ def _check_tensors(checkpoint: Checkpoint, expected: dict[str, tuple[int, ...]])
     for name, shape in expected.items():
         if present[name] != shape:
             raise CheckpointError(
-                f"{name} is {list(present[name])}, config.json says {list(shape)}",
+                f"{name} is {list(present[name])}, the configuration says {list(shape)}",
                 where=where,
-                hint="the weights and config.json belong to different models",
+                hint="the weights and the configuration belong to different models",
             )

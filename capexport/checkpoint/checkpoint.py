@@ -12,7 +12,7 @@ from capexport.spec.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from torch import Tensor
 
-BUFFERS = (".pe", ".running_mean", ".running_var", ".num_batches_tracked")
+BUFFERS = (".pe", ".running_mean", ".running_var")
 """Ends of the state dictionary's keys that no training step changes by gradient."""
 
 

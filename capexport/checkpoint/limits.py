@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 MIB = 2**20
 GIB = 2**30
+LONGEST_CAPTION = 1000
+"""Tokens; more than any trainer's limit, so that a damaged number is noticed."""
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,9 @@ import zipfile
 from pathlib import Path
 
 from capexport.checkpoint.checkpoint import Checkpoint
+from capexport.checkpoint.image_captioning_pytorch.reader import (
+    READER as IMAGE_CAPTIONING_PYTORCH,
+)
 from capexport.checkpoint.limits import DEFAULT_LIMITS, Limits
 from capexport.checkpoint.lineage import Reader
 from capexport.checkpoint.source import WEIGHTS, FolderSource, Source, ZipSource
@@ -12,7 +15,10 @@ from capexport.errors import CheckpointError
 
 READERS: dict[str, Reader] = {
     reader.lineage: reader
-    for reader in (SPARSE_IMAGE_CAPTIONING,)  # one line per lineage; the first that recognises wins
+    for reader in (  # one line per lineage; the first that recognises wins
+        SPARSE_IMAGE_CAPTIONING,
+        IMAGE_CAPTIONING_PYTORCH,
+    )
 }
 
 

@@ -31,8 +31,8 @@ class Source(ABC):
         """Bytes of file `name`, or None when there is no such file."""
 
     @abstractmethod
-    def weight_files(self) -> list[str]:
-        """Names of the .pth files next to the configuration, sorted."""
+    def names(self, suffix: str) -> list[str]:
+        """Files of that suffix, none in a folder of its own, sorted."""
 
     @abstractmethod
     def _read(self, name: str, most: int) -> bytes:
@@ -70,8 +70,8 @@ class FolderSource(Source):
         file = self.path / name
         return file.stat().st_size if file.is_file() else None
 
-    def weight_files(self) -> list[str]:
-        return sorted(file.name for file in self.path.glob(f"*{WEIGHTS}") if file.is_file())
+    def names(self, suffix: str) -> list[str]:
+        return sorted(file.name for file in self.path.glob(f"*{suffix}") if file.is_file())
 
     def _read(self, name: str, most: int) -> bytes:
         try:
@@ -102,9 +102,9 @@ class ZipSource(Source):
         member = self._members.get(name)
         return None if member is None else member.file_size
 
-    def weight_files(self) -> list[str]:
+    def names(self, suffix: str) -> list[str]:
         names = self._members
-        return sorted(name for name in names if name.endswith(WEIGHTS) and "/" not in name)
+        return sorted(name for name in names if name.endswith(suffix) and "/" not in name)
 
     def _read(self, name: str, most: int) -> bytes:
         with (
@@ -128,7 +128,7 @@ def _check_name(name: str, path: Path) -> None:
 def _root(files: list[zipfile.ZipInfo], path: Path) -> str:
     """Prefix of the checkpoint's names: empty, or one folder and a slash."""
     places = [PurePosixPath(file.filename) for file in files]
-    folders = {p.parent for p in places if p.name == CONFIG and len(p.parts) <= 2}
+    folders = {p.parent for p in places if _is_landmark(p.name) and len(p.parts) <= 2}
     roots = sorted(folder.as_posix() for folder in folders if folder.name != ZIP_CLUTTER)
     if len(roots) > 1:
         raise CheckpointError(
@@ -137,6 +137,11 @@ def _root(files: list[zipfile.ZipInfo], path: Path) -> str:
             hint="unpack it and pass one of the folders",
         )
     return "" if not roots or roots[0] == "." else roots[0] + "/"
+
+
+def _is_landmark(name: str) -> bool:
+    """Whether only the folder of a checkpoint has such a file."""
+    return name == CONFIG or (name.startswith("infos_") and name.endswith(".pkl"))
 
 
 def _below(root: str, files: list[zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:

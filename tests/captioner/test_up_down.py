@@ -86,7 +86,7 @@ def test_an_unknown_architecture_is_refused(tmp_path: Path) -> None:
     [
         (lambda t: t.pop("logit.bias"), "logit.bias is missing"),
         (lambda t: t.update(extra=torch.zeros(1)), "extra is not expected"),
-        (lambda t: t.update({"logit.bias": torch.zeros(3)}), "config.json says"),
+        (lambda t: t.update({"logit.bias": torch.zeros(3)}), "the configuration says"),
     ],
 )
 def test_tensors_must_be_the_architectures(tmp_path: Path, change: object, what: str) -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from capexport.checkpoint.limits import LONGEST_CAPTION
 from capexport.errors import CheckpointError, UnsupportedError
 
 NEWEST = "1.0.0-alpha"
@@ -13,7 +14,6 @@ UNVERSIONED = "0.1.0"
 WORD = "word"
 PRUNE_SUFFIX = "_prune"
 DEFAULT_HEADS = 8
-LONGEST_CAPTION = 1000
 WIDEST_BEAM = 100
 
 TOKEN_IDS = ("bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id")

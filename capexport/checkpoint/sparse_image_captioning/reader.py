@@ -7,7 +7,7 @@ from torch import Tensor
 
 from capexport.checkpoint.checkpoint import Checkpoint
 from capexport.checkpoint.lineage import Reader
-from capexport.checkpoint.source import CONFIG, Source
+from capexport.checkpoint.source import CONFIG, WEIGHTS, Source
 from capexport.checkpoint.sparse_image_captioning.config import read_config
 from capexport.checkpoint.sparse_image_captioning.masks import apply_masks, split_masks
 from capexport.checkpoint.sparse_image_captioning.words import read_vocabulary
@@ -65,7 +65,7 @@ def read(source: Source, weights_file: str | None) -> Checkpoint:
 
 def choose_weights(source: Source) -> str:
     """The first of PREFERENCE that exists, else the only .pth there is."""
-    names = source.weight_files()
+    names = source.names(WEIGHTS)
     for name in PREFERENCE:
         if name in names:
             return name
