@@ -90,6 +90,7 @@ FLOAT_CASES = (
     Case("mul", (("beams", 1), ("beams", 17))),
     Case("div", (("beams", 7), ("beams", 1))),
     Case("maximum", (("beams", 7), ()), constants={1: 0.0}),
+    Case("maximum", (("beams", 5), ("beams", 5))),
     Case("abs", (("beams", 7),)),
     Case("log", (("regions", "regions", 3),)),
     Case("sqrt", (("beams", 1),)),

@@ -21,6 +21,7 @@ SIZES = {
     "fc_feat_size": 20,
     "att_feat_size": 20,
     "vocab_size": 50,
+    "logit_layers": 1,
 }
 
 

@@ -46,6 +46,30 @@ class Dropout(nn.Module):
         return F.dropout(x, self.p) if self.training and self.p else x
 
 
+def maxout_cell(
+    gates: Tensor, c: Tensor, candidates: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Hidden and cell state of ImageCaptioning.pytorch's cell with a maximum of two candidates.
+
+    Args:
+        gates: [beams, 5 * width] in the order input, forget, output, first and second candidate.
+        c: the cell before, [beams, width].
+        candidates: [beams, 2 * width], added to both candidates; neither gets a tanh.
+    """
+    i, f, o, first, second = gates.chunk(5, -1)
+    if candidates is not None:
+        of_first, of_second = candidates.chunk(2, -1)
+        first, second = first + of_first, second + of_second
+    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.maximum(first, second)
+    return torch.sigmoid(o) * torch.tanh(c), c
+
+
+def glu(x: Tensor) -> Tensor:
+    """Gated linear unit: the first half of the last axis times the sigmoid of the second."""
+    value, gate = x.chunk(2, -1)
+    return value * torch.sigmoid(gate)
+
+
 def lstm_cell(gates: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
     """Hidden and cell state after one step; gates [beams, 4 * width] in the order i, f, g, o.
 

@@ -14,6 +14,8 @@ from capexport.spec.signature import APPENDED, COUNTED, StateSpec
 
 FINISHED_PENALTY = 1000.0
 """nats taken from a finished beam, so that any live beam displaces it at the next step."""
+UNK_PENALTY = 1000.0
+"""nats taken from the unknown word in beam search, where the lineage suppresses it."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,16 @@ def greedy(captioner: Captioner, *features: Tensor) -> tuple[list[int], Tensor]:
 
 @torch.no_grad()
 def beam_search(captioner: Captioner, width: int, *features: Tensor) -> list[Hypothesis]:
-    """The `width` best captions by plain sum of log-probabilities, best first."""
+    """The `width` best captions by plain sum of log-probabilities, best first; 1 is greedy."""
     step, rule = _Stepper(captioner, features), captioner.decoding
     sequences: list[tuple[int, ...]] = [()]
     scores, tokens = torch.zeros(1), [rule.bos]
     finished: list[Hypothesis] = []
     for t in range(rule.max_length):
-        total = (scores[:, None] + step(tokens)).flatten()
+        log_probs = step(tokens)
+        if rule.suppress_unk and rule.unk is not None and width > 1:
+            log_probs[:, rule.unk] -= UNK_PENALTY
+        total = (scores[:, None] + log_probs).flatten()
         scores, best = total.sort(descending=True, stable=True)
         scores, best = scores[:width], best[:width]
         sources = (best // captioner.signature.vocabulary_size).tolist()

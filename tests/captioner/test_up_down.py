@@ -77,7 +77,7 @@ def test_beam_search_equals_the_golden_captions(golden: Golden, width: int) -> N
 
 def test_an_unknown_architecture_is_refused(tmp_path: Path) -> None:
     checkpoint = read_checkpoint(write_up_down(tmp_path / "c"))
-    with pytest.raises(UnsupportedError, match="supported: up_down_lstm"):
+    with pytest.raises(UnsupportedError, match="there is no architecture 'perceiver'"):
         build_captioner(replace(checkpoint, architecture="perceiver"))
 
 

@@ -1,22 +1,29 @@
-"""Up-Down (Anderson et al., CVPR 2018) as trained by sparse-image-captioning: two LSTMs, attention.
+"""Up-Down (Anderson et al., CVPR 2018): two LSTMs and, in between, attention over regions.
 
+As sparse-image-captioning and ImageCaptioning.pytorch train it; the keys are the same in both.
 Everything that does not depend on the token is in the encoder. That includes the image vector's
 share of the attention LSTM's gates, a third of its input weights, which the trainers compute anew
 for every word.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from capexport.captioner.additive_attention import AdditiveAttention, additive_attention_shapes
 from capexport.captioner.blocks import Dropout, Embedding, Linear, lstm_cell
+from capexport.captioner.region_embedding import (
+    RegionEmbedding,
+    Shapes,
+    Weights,
+    region_embedding_shapes,
+)
+from capexport.captioner.word_scores import WordScores, word_scores_shapes
 from capexport.checkpoint import Checkpoint
-from capexport.errors import UnsupportedError
 from capexport.spec.signature import BEAMS, REGIONS, CaptionerSignature, StateSpec, TensorSpec
-
-Weights = Mapping[str, Tensor]
 
 
 class UpDownEncoder(nn.Module):
@@ -26,18 +33,19 @@ class UpDownEncoder(nn.Module):
     values [regions, rnn], keys [regions, attention], fc_gates [1, 4 * rnn]
     """
 
-    def __init__(self, weights: Weights, rnn: int) -> None:
+    def __init__(self, weights: Weights, config: Mapping[str, Any]) -> None:
         super().__init__()
+        rnn = config["rnn_size"]
         weight_ih = weights["core.att_lstm.weight_ih"]
         both_biases = weights["core.att_lstm.bias_ih"] + weights["core.att_lstm.bias_hh"]
         self.fc_embed = Linear(weights["fc_embed.0.weight"], weights["fc_embed.0.bias"])
-        self.att_embed = Linear(weights["att_embed.0.weight"], weights["att_embed.0.bias"])
+        self.att_embed = RegionEmbedding(weights, config.get("use_bn", 0))
         self.ctx2att = Linear(weights["ctx2att.weight"], weights["ctx2att.bias"])
         self.att_lstm_fc = Linear(weight_ih[:, rnn : 2 * rnn], both_biases)
         self.drop = Dropout()
 
     def forward(self, att: Tensor, fc: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        values = self.drop(F.relu(self.att_embed(att)))
+        values = self.att_embed(att)
         fc_gates = self.att_lstm_fc(self.drop(F.relu(self.fc_embed(fc))))
         return values, self.ctx2att(values), fc_gates
 
@@ -47,27 +55,20 @@ class UpDownStep(nn.Module):
 
     token [beams], h_att, h_lang, c_att, c_lang [beams, rnn], values, keys, fc_gates ->
     log_probs [beams, vocabulary], the four states after the step
-
-    The attention score is a weighted sum, not a linear layer: the result needs no squeeze, and the
-    one row of alpha_net stays float. Its bias cancels in the softmax and is left out.
     """
 
-    alpha: Tensor
-
-    def __init__(self, weights: Weights, rnn: int) -> None:
+    def __init__(self, weights: Weights, config: Mapping[str, Any]) -> None:
         super().__init__()
+        rnn = config["rnn_size"]
         att_ih = weights["core.att_lstm.weight_ih"]
         lang_bias = weights["core.lang_lstm.bias_ih"] + weights["core.lang_lstm.bias_hh"]
         self.embed = Embedding(weights["embed.0.weight"])
         self.att_lstm_ih = Linear(torch.cat([att_ih[:, :rnn], att_ih[:, 2 * rnn :]], 1))
         self.att_lstm_hh = Linear(weights["core.att_lstm.weight_hh"])
-        self.h2att = Linear(
-            weights["core.attention.h2att.weight"], weights["core.attention.h2att.bias"]
-        )
-        self.register_buffer("alpha", weights["core.attention.alpha_net.weight"][0].contiguous())
+        self.attention = AdditiveAttention(weights)
         self.lang_lstm_ih = Linear(weights["core.lang_lstm.weight_ih"], lang_bias)
         self.lang_lstm_hh = Linear(weights["core.lang_lstm.weight_hh"])
-        self.logit = Linear(weights["logit.weight"], weights["logit.bias"])
+        self.logit = WordScores(weights, config["logit_layers"])
         self.drop = Dropout()
 
     def forward(
@@ -84,31 +85,21 @@ class UpDownStep(nn.Module):
         word = self.drop(F.relu(self.embed(token)))
         gates = self.att_lstm_ih(torch.cat([h_lang, word], -1)) + self.att_lstm_hh(h_att)
         h_att, c_att = lstm_cell(gates + fc_gates, c_att)
-        context = self.attend(h_att, values, keys)
+        context = self.attention(h_att, values, keys)
         gates = self.lang_lstm_ih(torch.cat([context, h_att], -1)) + self.lang_lstm_hh(h_lang)
         h_lang, c_lang = lstm_cell(gates, c_lang)
-        return F.log_softmax(self.logit(self.drop(h_lang)), -1), h_att, h_lang, c_att, c_lang
-
-    def attend(self, h: Tensor, values: Tensor, keys: Tensor) -> Tensor:
-        """Additive attention: h [beams, rnn] -> context [beams, rnn]."""
-        hidden = torch.tanh(keys + self.h2att(h).unsqueeze(1))  # [beams, regions, attention]
-        scores = (hidden * self.alpha).sum(-1)
-        return torch.matmul(F.softmax(scores, -1), values)
+        return self.logit(h_lang), h_att, h_lang, c_att, c_lang
 
 
 def up_down(checkpoint: Checkpoint) -> tuple[nn.Module, nn.Module, CaptionerSignature]:
-    """Encoder, decoder step and signature; UnsupportedError for two widths of features."""
+    """Encoder, decoder step and signature."""
     config, weights = checkpoint.config, checkpoint.tensors
     rnn, attention = config["rnn_size"], config["att_hid_size"]
-    features = config["att_feat_size"]
-    if config["fc_feat_size"] != features:
-        raise UnsupportedError(
-            f"fc features of {config['fc_feat_size']} numbers beside att features of {features}",
-            where="config.json: fc_feat_size",
-            hint="a features file has one width for both: train with equal sizes",
-        )
     signature = CaptionerSignature(
-        inputs=(TensorSpec("att", (REGIONS, features)), TensorSpec("fc", (1, features))),
+        inputs=(
+            TensorSpec("att", (REGIONS, config["att_feat_size"])),
+            TensorSpec("fc", (1, config["fc_feat_size"])),
+        ),
         memory=(
             TensorSpec("values", (REGIONS, rnn)),
             TensorSpec("keys", (REGIONS, attention)),
@@ -117,26 +108,24 @@ def up_down(checkpoint: Checkpoint) -> tuple[nn.Module, nn.Module, CaptionerSign
         states=tuple(
             StateSpec(name, (BEAMS, rnn)) for name in ("h_att", "h_lang", "c_att", "c_lang")
         ),
-        vocabulary_size=weights["logit.weight"].shape[0],
+        vocabulary_size=config["vocab_size"],
     )
-    return UpDownEncoder(weights, rnn), UpDownStep(weights, rnn), signature
+    return UpDownEncoder(weights, config), UpDownStep(weights, config), signature
 
 
-def expected_shapes(checkpoint: Checkpoint) -> dict[str, tuple[int, ...]]:
-    """Every tensor an Up-Down checkpoint must hold, by the trainer's names."""
+def expected_shapes(checkpoint: Checkpoint) -> Shapes:
+    """Every tensor an Up-Down checkpoint must hold, by the trainers' names."""
     config = checkpoint.config
     rnn, word, attention = (
         config["rnn_size"],
         config["input_encoding_size"],
         config["att_hid_size"],
     )
-    vocabulary = config["vocab_size"]
     return {
-        "embed.0.weight": (vocabulary, word),
+        "embed.0.weight": (config["vocab_size"], word),
         "fc_embed.0.weight": (rnn, config["fc_feat_size"]),
         "fc_embed.0.bias": (rnn,),
-        "att_embed.0.weight": (rnn, config["att_feat_size"]),
-        "att_embed.0.bias": (rnn,),
+        **region_embedding_shapes(config, rnn),
         "ctx2att.weight": (attention, rnn),
         "ctx2att.bias": (attention,),
         "core.att_lstm.weight_ih": (4 * rnn, 2 * rnn + word),
@@ -150,10 +139,6 @@ def expected_shapes(checkpoint: Checkpoint) -> dict[str, tuple[int, ...]]:
                 ("bias_hh", (4 * rnn,)),
             )
         },
-        "core.attention.h2att.weight": (attention, rnn),
-        "core.attention.h2att.bias": (attention,),
-        "core.attention.alpha_net.weight": (1, attention),
-        "core.attention.alpha_net.bias": (1,),
-        "logit.weight": (vocabulary, rnn),
-        "logit.bias": (vocabulary,),
+        **additive_attention_shapes(rnn, attention),
+        **word_scores_shapes(config["vocab_size"], rnn, config["logit_layers"]),
     }

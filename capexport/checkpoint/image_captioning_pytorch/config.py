@@ -1,4 +1,4 @@
-"""The trainer's options into a configuration with the key names that all lineages share, checked."""
+"""The trainer's options into a checked configuration, its keys named as in the other lineages."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -16,6 +16,8 @@ from capexport.spec.vocabulary import Vocabulary
 LINEAGE = "image-captioning-pytorch"
 END = ""
 """The piece of id 0, which begins, ends and pads captions and is no word."""
+CONTINUATION = "@@"
+"""Ends a piece that goes on (subword-nmt); the trainer deletes it with the blank after it."""
 
 
 def recognises(source: Source) -> bool:
@@ -40,7 +42,7 @@ def read(source: Source, weights_file: str | None) -> Checkpoint:
         architecture=config["caption_model"],
         config=config,
         tensors=tensors,
-        vocabulary=Vocabulary((END, *infos.words)),
+        vocabulary=Vocabulary((END, *infos.words), continuation=CONTINUATION),
         decoding=decoding,
         bytes_on_disk=len(data),
         sha256=dict(sorted(source.sha256.items())),
