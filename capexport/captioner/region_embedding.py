@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from capexport.captioner.blocks import Linear
+from capexport.captioner.blocks import Dropout, Linear
 
 Weights = Mapping[str, Tensor]
 Shapes = dict[str, tuple[int, ...]]
@@ -40,6 +40,7 @@ class RegionEmbedding(nn.Module):
             bias = (bias + weight.double() @ shift).float()
             weight = (weight * scale).float()
         self.linear = Linear(weight, bias)
+        self.drop = Dropout()
         self._is_normalised = use_bn == 2
         if self._is_normalised:
             scale, shift = _batch_norm(weights, BEHIND)
@@ -47,7 +48,7 @@ class RegionEmbedding(nn.Module):
             self.register_buffer("shift", shift.float())
 
     def forward(self, att: Tensor) -> Tensor:
-        values = F.relu(self.Linear(att))
+        values: Tensor = self.drop(F.relu(self.linear(att)))
         return values * self.scale + self.shift if self._is_normalised else values
 
 

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from capexport.captioner.blocks import Linear
+from capexport.captioner.blocks import Dropout, Linear
 from capexport.captioner.region_embedding import Shapes, Weights
 
 MODULES_PER_LAYER = 3
@@ -18,10 +18,12 @@ class WordScores(nn.Module):
         *hidden, last = _names(layers)
         self.hidden = nn.ModuleList([_layer(weights, name) for name in hidden])
         self.last = _layer(weights, last)
+        self.drop = Dropout()
 
     def forward(self, x: Tensor) -> Tensor:
+        x = self.drop(x)
         for layer in self.hidden:
-            x = F.relu(layer(x))
+            x = self.drop(F.relu(layer(x)))
         return F.log_softmax(self.last(x), -1)
 
 
