@@ -4,13 +4,13 @@
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from capexport.captioner.blocks import Dropout, Linear
+from capexport.captioner.options import Config, choice, size
 
 Weights = Mapping[str, Tensor]
 Shapes = dict[str, tuple[int, ...]]
@@ -31,8 +31,9 @@ class RegionEmbedding(nn.Module):
     scale: Tensor
     shift: Tensor
 
-    def __init__(self, weights: Weights, use_bn: int) -> None:
+    def __init__(self, weights: Weights, config: Config) -> None:
         super().__init__()
+        use_bn = _use_bn(config)
         name = _linear_name(use_bn)
         weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
         if use_bn:
@@ -52,6 +53,11 @@ class RegionEmbedding(nn.Module):
         return values * self.scale + self.shift if self._is_normalised else values
 
 
+def _use_bn(config: Config) -> int:
+    supported: int = choice(config, "use_bn", (0, 1, 2), 0)
+    return supported
+
+
 def _linear_name(use_bn: int) -> str:
     return "att_embed.1" if use_bn else "att_embed.0"
 
@@ -63,12 +69,12 @@ def _batch_norm(weights: Weights, name: str) -> tuple[Tensor, Tensor]:
     return scale, weights[f"{name}.bias"] - mean * scale
 
 
-def region_embedding_shapes(config: Mapping[str, Any], width: int) -> Shapes:
+def region_embedding_shapes(config: Config, width: int) -> Shapes:
     """Tensors of a RegionEmbedding of `width` numbers a region, by the trainers' names."""
-    features, use_bn = config["att_feat_size"], config.get("use_bn", 0)
+    features, use_bn = size(config, "att_feat_size"), _use_bn(config)
     name = _linear_name(use_bn)
     shapes: Shapes = {f"{name}.weight": (width, features), f"{name}.bias": (width,)}
-    for norm, size in ((FRONT, features), (BEHIND, width))[:use_bn]:
+    for norm, channels in ((FRONT, features), (BEHIND, width))[:use_bn]:
         for part in ("weight", "bias", "running_mean", "running_var"):
-            shapes[f"{norm}.{part}"] = (size,)
+            shapes[f"{norm}.{part}"] = (channels,)
     return shapes

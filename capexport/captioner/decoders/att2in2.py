@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from capexport.captioner.additive_attention import AdditiveAttention, additive_attention_shapes
 from capexport.captioner.blocks import Dropout, Embedding, Linear, maxout_cell
+from capexport.captioner.options import Config, size
 from capexport.captioner.region_embedding import (
     RegionEmbedding,
     Shapes,
@@ -23,9 +24,9 @@ from capexport.spec.signature import BEAMS, REGIONS, CaptionerSignature, StateSp
 class Att2in2Encoder(nn.Module):
     """att [regions, features] -> values [regions, rnn], keys [regions, attention]."""
 
-    def __init__(self, weights: Weights, use_bn: int) -> None:
+    def __init__(self, weights: Weights, config: Config) -> None:
         super().__init__()
-        self.att_embed = RegionEmbedding(weights, use_bn)
+        self.att_embed = RegionEmbedding(weights, config)
         self.ctx2att = Linear(weights["ctx2att.weight"], weights["ctx2att.bias"])
 
     def forward(self, att: Tensor) -> tuple[Tensor, Tensor]:
@@ -48,7 +49,7 @@ class Att2in2Step(nn.Module):
         self.i2h = Linear(weights["core.i2h.weight"], both_biases)
         self.h2h = Linear(weights["core.h2h.weight"])
         self.a2c = Linear(weights["core.a2c.weight"], weights["core.a2c.bias"])
-        self.logit = WordScores(weights, checkpoint.config["logit_layers"])
+        self.logit = WordScores(weights, size(checkpoint.config, "logit_layers", 1))
         self.drop = Dropout()
 
     def forward(
@@ -64,30 +65,27 @@ class Att2in2Step(nn.Module):
 def att2in2(checkpoint: Checkpoint) -> tuple[nn.Module, nn.Module, CaptionerSignature]:
     """Encoder, decoder step and signature."""
     config = checkpoint.config
-    rnn = config["rnn_size"]
+    rnn = size(config, "rnn_size")
     signature = CaptionerSignature(
-        inputs=(TensorSpec("att", (REGIONS, config["att_feat_size"])),),
+        inputs=(TensorSpec("att", (REGIONS, size(config, "att_feat_size"))),),
         memory=(
             TensorSpec("values", (REGIONS, rnn)),
-            TensorSpec("keys", (REGIONS, config["att_hid_size"])),
+            TensorSpec("keys", (REGIONS, size(config, "att_hid_size"))),
         ),
         states=tuple(StateSpec(name, (BEAMS, rnn)) for name in ("h", "c")),
-        vocabulary_size=config["vocab_size"],
+        vocabulary_size=size(config, "vocab_size"),
     )
-    encoder = Att2in2Encoder(checkpoint.tensors, config["use_bn"])
+    encoder = Att2in2Encoder(checkpoint.tensors, config)
     return encoder, Att2in2Step(checkpoint), signature
 
 
 def expected_shapes(checkpoint: Checkpoint) -> Shapes:
     """Every tensor an Att2in2 checkpoint must hold, by the trainer's names."""
     config = checkpoint.config
-    rnn, word, attention = (
-        config["rnn_size"],
-        config["input_encoding_size"],
-        config["att_hid_size"],
-    )
+    rnn, attention = size(config, "rnn_size"), size(config, "att_hid_size")
+    word, words = size(config, "input_encoding_size"), size(config, "vocab_size")
     return {
-        "embed.0.weight": (config["vocab_size"], word),
+        "embed.0.weight": (words, word),
         **region_embedding_shapes(config, rnn),
         "ctx2att.weight": (attention, rnn),
         "ctx2att.bias": (attention,),
@@ -98,5 +96,5 @@ def expected_shapes(checkpoint: Checkpoint) -> Shapes:
         "core.a2c.weight": (2 * rnn, rnn),
         "core.a2c.bias": (2 * rnn,),
         **additive_attention_shapes(rnn, attention),
-        **word_scores_shapes(config["vocab_size"], rnn, config["logit_layers"]),
+        **word_scores_shapes(words, rnn, size(config, "logit_layers", 1)),
     }

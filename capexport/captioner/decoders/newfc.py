@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from capexport.captioner.blocks import Embedding, Linear, maxout_cell
+from capexport.captioner.options import size
 from capexport.captioner.region_embedding import Shapes, Weights
 from capexport.captioner.word_scores import WordScores, word_scores_shapes
 from capexport.checkpoint import Checkpoint
@@ -49,7 +50,7 @@ class NewFcStep(nn.Module):
         both_biases = weights["_core.i2h.bias"] + weights["_core.h2h.bias"]
         self.i2h = Linear(weights["_core.i2h.weight"], both_biases)
         self.h2h = Linear(weights["_core.h2h.weight"])
-        self.logit = WordScores(weights, checkpoint.config["logit_layers"])
+        self.logit = WordScores(weights, size(checkpoint.config, "logit_layers", 1))
 
     def forward(self, token: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         h, c = maxout_cell(self.i2h(self.embed(token)) + self.h2h(h), c)
@@ -59,12 +60,12 @@ class NewFcStep(nn.Module):
 def newfc(checkpoint: Checkpoint) -> tuple[nn.Module, nn.Module, CaptionerSignature]:
     """Encoder, decoder step and signature."""
     config = checkpoint.config
-    rnn = config["rnn_size"]
+    rnn = size(config, "rnn_size")
     signature = CaptionerSignature(
-        inputs=(TensorSpec("fc", (1, config["fc_feat_size"])),),
+        inputs=(TensorSpec("fc", (1, size(config, "fc_feat_size"))),),
         memory=(),
         states=tuple(StateSpec(name, (BEAMS, rnn), start=f"{name}_start") for name in ("h", "c")),
-        vocabulary_size=config["vocab_size"],
+        vocabulary_size=size(config, "vocab_size"),
     )
     return NewFcEncoder(checkpoint.tensors, rnn), NewFcStep(checkpoint), signature
 
@@ -72,14 +73,14 @@ def newfc(checkpoint: Checkpoint) -> tuple[nn.Module, nn.Module, CaptionerSignat
 def expected_shapes(checkpoint: Checkpoint) -> Shapes:
     """Every tensor a newfc checkpoint must hold, by the trainer's names."""
     config = checkpoint.config
-    rnn, word = config["rnn_size"], config["input_encoding_size"]
+    rnn, word = size(config, "rnn_size"), size(config, "input_encoding_size")
     return {
-        "embed.weight": (config["vocab_size"], word),
-        "fc_embed.weight": (word, config["fc_feat_size"]),
+        "embed.weight": (size(config, "vocab_size"), word),
+        "fc_embed.weight": (word, size(config, "fc_feat_size")),
         "fc_embed.bias": (word,),
         "_core.i2h.weight": (5 * rnn, word),
         "_core.i2h.bias": (5 * rnn,),
         "_core.h2h.weight": (5 * rnn, rnn),
         "_core.h2h.bias": (5 * rnn,),
-        **word_scores_shapes(config["vocab_size"], rnn, config["logit_layers"]),
+        **word_scores_shapes(size(config, "vocab_size"), rnn, size(config, "logit_layers", 1)),
     }

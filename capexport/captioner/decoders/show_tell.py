@@ -9,14 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from capexport.captioner.blocks import Embedding, Linear, lstm_cell
+from capexport.captioner.options import choice, size
 from capexport.captioner.region_embedding import Shapes, Weights
 from capexport.captioner.word_scores import WordScores, word_scores_shapes
 from capexport.checkpoint import Checkpoint
-from capexport.errors import UnsupportedError
 from capexport.spec.signature import BEAMS, CaptionerSignature, StateSpec, TensorSpec
-
-LSTM = "lstm"
-"""The option of the trainer for the cell, and its default."""
 
 
 class ShowTellEncoder(nn.Module):
@@ -49,7 +46,7 @@ class ShowTellStep(nn.Module):
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         super().__init__()
-        weights, layers = checkpoint.tensors, range(checkpoint.config["num_layers"])
+        weights, layers = checkpoint.tensors, range(size(checkpoint.config, "num_layers", 1))
         self.embed = Embedding(weights["embed.weight"])
         self.ih = nn.ModuleList([Linear(weights[f"core.weight_ih_l{i}"]) for i in layers])
         self.hh = nn.ModuleList([Linear(weights[f"core.weight_hh_l{i}"]) for i in layers])
@@ -66,20 +63,15 @@ class ShowTellStep(nn.Module):
 def show_tell(checkpoint: Checkpoint) -> tuple[nn.Module, nn.Module, CaptionerSignature]:
     """Encoder, decoder step and signature; UnsupportedError for another cell than an LSTM."""
     config = checkpoint.config
-    if (cell := config.get("rnn_type", LSTM)) != LSTM:
-        raise UnsupportedError(
-            f"show_tell with cells of type {str(cell)[:40]!r}",
-            where="configuration: rnn_type",
-            hint="train it with --rnn_type lstm",
-        )
-    rnn, layers = config["rnn_size"], config["num_layers"]
+    choice(config, "rnn_type", ("lstm",), "lstm")
+    rnn, layers = size(config, "rnn_size"), size(config, "num_layers", 1)
     signature = CaptionerSignature(
-        inputs=(TensorSpec("fc", (1, config["fc_feat_size"])),),
+        inputs=(TensorSpec("fc", (1, size(config, "fc_feat_size"))),),
         memory=(),
         states=tuple(
             StateSpec(name, (BEAMS, rnn), start=f"{name}_start") for name in _state_names(layers)
         ),
-        vocabulary_size=config["vocab_size"],
+        vocabulary_size=size(config, "vocab_size"),
     )
     return ShowTellEncoder(checkpoint.tensors, layers), ShowTellStep(checkpoint), signature
 
@@ -91,14 +83,18 @@ def _state_names(layers: int) -> Iterable[str]:
 def expected_shapes(checkpoint: Checkpoint) -> Shapes:
     """Every tensor a show_tell checkpoint must hold, by the trainer's names."""
     config = checkpoint.config
-    rnn, word, words = config["rnn_size"], config["input_encoding_size"], config["vocab_size"]
+    rnn, word, words = (
+        size(config, "rnn_size"),
+        size(config, "input_encoding_size"),
+        size(config, "vocab_size"),
+    )
     shapes: Shapes = {
         "embed.weight": (words, word),
-        "img_embed.weight": (word, config["fc_feat_size"]),
+        "img_embed.weight": (word, size(config, "fc_feat_size")),
         "img_embed.bias": (word,),
         **word_scores_shapes(words, rnn),
     }
-    for i in range(config["num_layers"]):
+    for i in range(size(config, "num_layers", 1)):
         shapes[f"core.weight_ih_l{i}"] = (4 * rnn, rnn if i else word)
         shapes[f"core.weight_hh_l{i}"] = (4 * rnn, rnn)
     return shapes

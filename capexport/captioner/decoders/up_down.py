@@ -6,15 +6,13 @@ share of the attention LSTM's gates, a third of its input weights, which the tra
 for every word.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from capexport.captioner.additive_attention import AdditiveAttention, additive_attention_shapes
 from capexport.captioner.blocks import Dropout, Embedding, Linear, lstm_cell
+from capexport.captioner.options import Config, size
 from capexport.captioner.region_embedding import (
     RegionEmbedding,
     Shapes,
@@ -33,13 +31,13 @@ class UpDownEncoder(nn.Module):
     values [regions, rnn], keys [regions, attention], fc_gates [1, 4 * rnn]
     """
 
-    def __init__(self, weights: Weights, config: Mapping[str, Any]) -> None:
+    def __init__(self, weights: Weights, config: Config) -> None:
         super().__init__()
-        rnn = config["rnn_size"]
+        rnn = size(config, "rnn_size")
         weight_ih = weights["core.att_lstm.weight_ih"]
         both_biases = weights["core.att_lstm.bias_ih"] + weights["core.att_lstm.bias_hh"]
         self.fc_embed = Linear(weights["fc_embed.0.weight"], weights["fc_embed.0.bias"])
-        self.att_embed = RegionEmbedding(weights, config.get("use_bn", 0))
+        self.att_embed = RegionEmbedding(weights, config)
         self.ctx2att = Linear(weights["ctx2att.weight"], weights["ctx2att.bias"])
         self.att_lstm_fc = Linear(weight_ih[:, rnn : 2 * rnn], both_biases)
         self.drop = Dropout()
@@ -57,9 +55,9 @@ class UpDownStep(nn.Module):
     log_probs [beams, vocabulary], the four states after the step
     """
 
-    def __init__(self, weights: Weights, config: Mapping[str, Any]) -> None:
+    def __init__(self, weights: Weights, config: Config) -> None:
         super().__init__()
-        rnn = config["rnn_size"]
+        rnn = size(config, "rnn_size")
         att_ih = weights["core.att_lstm.weight_ih"]
         lang_bias = weights["core.lang_lstm.bias_ih"] + weights["core.lang_lstm.bias_hh"]
         self.embed = Embedding(weights["embed.0.weight"])
@@ -68,7 +66,7 @@ class UpDownStep(nn.Module):
         self.attention = AdditiveAttention(weights)
         self.lang_lstm_ih = Linear(weights["core.lang_lstm.weight_ih"], lang_bias)
         self.lang_lstm_hh = Linear(weights["core.lang_lstm.weight_hh"])
-        self.logit = WordScores(weights, config["logit_layers"])
+        self.logit = WordScores(weights, size(config, "logit_layers", 1))
         self.drop = Dropout()
 
     def forward(
@@ -94,11 +92,11 @@ class UpDownStep(nn.Module):
 def up_down(checkpoint: Checkpoint) -> tuple[nn.Module, nn.Module, CaptionerSignature]:
     """Encoder, decoder step and signature."""
     config, weights = checkpoint.config, checkpoint.tensors
-    rnn, attention = config["rnn_size"], config["att_hid_size"]
+    rnn, attention = size(config, "rnn_size"), size(config, "att_hid_size")
     signature = CaptionerSignature(
         inputs=(
-            TensorSpec("att", (REGIONS, config["att_feat_size"])),
-            TensorSpec("fc", (1, config["fc_feat_size"])),
+            TensorSpec("att", (REGIONS, size(config, "att_feat_size"))),
+            TensorSpec("fc", (1, size(config, "fc_feat_size"))),
         ),
         memory=(
             TensorSpec("values", (REGIONS, rnn)),
@@ -108,7 +106,7 @@ def up_down(checkpoint: Checkpoint) -> tuple[nn.Module, nn.Module, CaptionerSign
         states=tuple(
             StateSpec(name, (BEAMS, rnn)) for name in ("h_att", "h_lang", "c_att", "c_lang")
         ),
-        vocabulary_size=config["vocab_size"],
+        vocabulary_size=size(config, "vocab_size"),
     )
     return UpDownEncoder(weights, config), UpDownStep(weights, config), signature
 
@@ -116,14 +114,11 @@ def up_down(checkpoint: Checkpoint) -> tuple[nn.Module, nn.Module, CaptionerSign
 def expected_shapes(checkpoint: Checkpoint) -> Shapes:
     """Every tensor an Up-Down checkpoint must hold, by the trainers' names."""
     config = checkpoint.config
-    rnn, word, attention = (
-        config["rnn_size"],
-        config["input_encoding_size"],
-        config["att_hid_size"],
-    )
+    rnn, attention = size(config, "rnn_size"), size(config, "att_hid_size")
+    word, words = size(config, "input_encoding_size"), size(config, "vocab_size")
     return {
-        "embed.0.weight": (config["vocab_size"], word),
-        "fc_embed.0.weight": (rnn, config["fc_feat_size"]),
+        "embed.0.weight": (words, word),
+        "fc_embed.0.weight": (rnn, size(config, "fc_feat_size")),
         "fc_embed.0.bias": (rnn,),
         **region_embedding_shapes(config, rnn),
         "ctx2att.weight": (attention, rnn),
@@ -140,5 +135,5 @@ def expected_shapes(checkpoint: Checkpoint) -> Shapes:
             )
         },
         **additive_attention_shapes(rnn, attention),
-        **word_scores_shapes(config["vocab_size"], rnn, config["logit_layers"]),
+        **word_scores_shapes(words, rnn, size(config, "logit_layers", 1)),
     }

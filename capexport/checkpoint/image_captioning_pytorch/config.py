@@ -11,27 +11,6 @@ from capexport.spec.decoding import Decoding
 ARCHITECTURES = {"updown": "up_down_lstm", "topdown": "up_down_lstm"}
 """The trainer's names of what other lineages call differently."""
 SHOW_TELL = "show_tell"
-BOX_COLUMNS = 5
-"""x0, y0, x1, y1 and area, which `use_box` appends to the region features."""
-
-SIZES = ("input_encoding_size", "rnn_size")
-ARCHITECTURE_SIZES: Mapping[str, tuple[str, ...]] = {
-    "up_down_lstm": ("att_hid_size", "att_feat_size", "fc_feat_size"),
-    "att2in2": ("att_hid_size", "att_feat_size"),
-    "newfc": ("fc_feat_size",),
-    "show_tell": ("fc_feat_size", "num_layers"),
-    "aoa": ("att_feat_size", "num_heads"),
-}
-"""Positive whole numbers that the architecture is rebuilt from, by its torch module."""
-DEFAULTS: Mapping[str, int] = {
-    "use_bn": 0,
-    "logit_layers": 1,
-    "norm_att_feat": 0,
-    "use_box": 0,
-    "norm_box_feat": 0,
-}
-"""What the trainer assumes where an older file does not have the option."""
-
 DEFAULT_LENGTH = 20
 UNKNOWN = "UNK"
 BEAMS = {"aoa": 2}
@@ -43,20 +22,16 @@ def normalised(infos: Infos, where: str) -> dict[str, Any]:
     """The options with `caption_model` as capexport names it and `vocab_size` counting id 0 too.
 
     Raises:
-        CheckpointError: an option that the model is rebuilt from is missing or makes no sense.
+        CheckpointError: the model has no name, or another number of words than the file lists.
     """
-    config = {**DEFAULTS, **infos.options}
+    config = dict(infos.options)
     model = config.get("caption_model")
     if not isinstance(model, str):
         raise _wrong("caption_model", model, "a name", where)
-    config["caption_model"] = architecture = ARCHITECTURES.get(model, model)
+    config["caption_model"] = ARCHITECTURES.get(model, model)
     if config.get("vocab_size") != len(infos.words):
         raise _wrong("vocab_size", config.get("vocab_size"), f"{len(infos.words)} words", where)
     config["vocab_size"] = len(infos.words) + 1
-    for key in (*SIZES, *ARCHITECTURE_SIZES.get(architecture, ()), "logit_layers"):
-        _check(config, key, 1, None, where)
-    for key, most in (("use_bn", 2), ("norm_att_feat", 1), ("use_box", 1), ("norm_box_feat", 1)):
-        _check(config, key, 0, most, where)
     return config
 
 
