@@ -13,7 +13,7 @@ from capexport.runtime import Features, encoder_inputs, read_features
 
 INPUTS = ("inputs_real.npz", "inputs_synth.npz")
 IMAGE_CAPTIONING_PYTORCH = (
-    # "aoanet_small",
+    "aoanet_small",
     "rl_updown_small",
     "rl_att2in2_small",
     "rl_newfc_small",

@@ -4,6 +4,8 @@ Weights are buffers, not parameters, and are kept as they were given: a captione
 that require a gradient can be trained through (see `capexport.prune`).
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -78,3 +80,30 @@ def lstm_cell(gates: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
     i, f, g, o = gates.chunk(4, -1)
     c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
     return torch.sigmoid(o) * torch.tanh(c), c
+
+
+class UnbiasedNorm(nn.Module):
+    """Layer norm as the transformer captioners have it: x [..., width] -> the same shape.
+
+    scale * (x - mean) / (std + epsilon) + bias, std with width - 1, epsilon outside the root (The
+    Annotated Transformer, Rush 2018). nn.LayerNorm is another function.
+    """
+
+    scale: Tensor
+    bias: Tensor
+
+    EPSILON = 1e-6
+
+    def __init__(self, scale: Tensor, bias: Tensor) -> None:
+        super().__init__()
+        width = scale.numel()
+        # std = unbias * sqrt(mean of squares): its factor goes to what is constant anyway
+        unbias = math.sqrt(width / max(width - 1, 1))
+        self.register_buffer("scale", (scale / unbias).contiguous())
+        self.register_buffer("bias", bias.contiguous())
+        self.epsilon = self.EPSILON / unbias
+
+    def forward(self, x: Tensor) -> Tensor:
+        centred = x - x.mean(-1, keepdim=True)
+        deviation = torch.sqrt((centred * centred).mean(-1, keepdim=True)) + self.epsilon
+        return centred / deviation * self.scale + self.bias

@@ -1,5 +1,6 @@
 """torch module -> IR graph, through torch.export."""
 
+import inspect
 import operator
 import warnings
 from collections.abc import Sequence
@@ -46,13 +47,22 @@ def _exported(module: nn.Module, inputs: Sequence[TensorSpec]) -> ExportedProgra
     dynamic = [
         {i: axes[d] for i, d in enumerate(spec.shape) if isinstance(d, str)} for spec in inputs
     ]
+    shapes = _as_arguments(module, dynamic)
     with warnings.catch_warnings():
         # torch.export warns about deprecated classes of its own, which no caller can mend.
         warnings.simplefilter("ignore", FutureWarning)
-        program = torch.export.export(module.eval(), examples, dynamic_shapes=tuple(dynamic))
+        program = torch.export.export(module.eval(), examples, dynamic_shapes=shapes)
         # An empty table keeps linear and softmax whole.
         decomposed: ExportedProgram = program.run_decompositions({})
     return decomposed
+
+
+def _as_arguments(module: nn.Module, of_inputs: Sequence[Any]) -> tuple[Any, ...]:
+    """One entry per parameter of forward: what `*tensors` takes together is one."""
+    parameters = inspect.signature(module.forward).parameters.values()
+    named = sum(parameter.kind is not parameter.VAR_POSITIONAL for parameter in parameters)
+    rest = tuple(of_inputs[named:])
+    return (*of_inputs[:named], rest) if rest else tuple(of_inputs)
 
 
 def _example(spec: TensorSpec, lengths: dict[Dimension, int]) -> torch.Tensor:
@@ -71,6 +81,7 @@ class _Capture:
     ) -> None:
         self._fx = program.graph
         self._inputs, self._outputs = inputs, outputs
+        self._reserved = {spec.name for spec in (*inputs, *outputs)}
         signature = program.graph_signature
         self._stored_as = {
             **signature.inputs_to_parameters,
@@ -148,6 +159,8 @@ class _Capture:
             self._names[node] = spec.name
 
     def _write(self, key: Any, fallback: str, value: Any) -> str:
+        if fallback in self._reserved:  # torch calls the result of mean() "mean"
+            fallback += ".value"
         name = self._names.setdefault(key, fallback)
         dtype = str(value.dtype).removeprefix("torch.")
         self._values[name] = TensorSpec(name, self._shape(value, name), dtype)

@@ -94,6 +94,14 @@ def test_an_output_must_have_its_declared_shape() -> None:
         capture(Function(torch.relu), "g", [X], [TensorSpec("y", ("beams", 9))])
 
 
+def test_an_operator_may_be_called_as_an_output_is() -> None:
+    tanh = TensorSpec("tanh", ("beams", 8))
+    graph = capture(Function(lambda x: torch.tanh(torch.tanh(x)).relu()), "g", [X], [tanh])
+    x = np.random.default_rng(0).normal(size=(2, 8)).astype(np.float32)
+    expected = np.maximum(np.tanh(np.tanh(x)), 0)
+    np.testing.assert_allclose(evaluate(graph, {"x": x})["tanh"], expected, atol=TOLERANCE)
+
+
 def test_an_input_cannot_be_an_output() -> None:
     with pytest.raises(UnsupportedError, match="is an input"):
         capture(Function(lambda x: x), "g", [X], [Y])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from capexport.captioner.decoders import att2in2, newfc, show_tell, up_down
+from capexport.captioner.decoders import aoa, att2in2, newfc, show_tell, up_down
 from capexport.checkpoint import Checkpoint
 from capexport.spec.signature import CaptionerSignature
 
@@ -24,6 +24,7 @@ class Architecture:
 
 
 ARCHITECTURES = {
+    "aoa": Architecture(aoa.aoa, aoa.expected_shapes),
     "att2in2": Architecture(att2in2.att2in2, att2in2.expected_shapes),
     "newfc": Architecture(newfc.newfc, newfc.expected_shapes),
     "show_tell": Architecture(show_tell.show_tell, show_tell.expected_shapes),
