@@ -22,7 +22,7 @@ class Checkpoint:
 
     Args:
         path: what the user named: folder, .zip or .pth.
-        weights_file: name of the .pth that was read.
+        weights_file: name of the file of weights that was read.
         lineage: the trainer, a key of READERS.
         architecture: canonical name, e.g. "up_down_lstm"; pruning suffixes are gone.
         config: the trainer's configuration, normalised to its newest version.
@@ -31,6 +31,7 @@ class Checkpoint:
         decoding: token ids, length limit and beam of the trainer's evaluation.
         bytes_on_disk: size of `weights_file`.
         sha256: digest of every file read, by its name relative to the checkpoint.
+        image_encoder: what the features come from, as `--encoder` takes it; None: not recorded.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class Checkpoint:
     decoding: Decoding
     bytes_on_disk: int
     sha256: Mapping[str, str]
+    image_encoder: str | None = None
 
     @property
     def parameters(self) -> int:

@@ -3,19 +3,21 @@
 import zipfile
 from pathlib import Path
 
+from capexport.checkpoint.capexport_format.reader import READER as CAPEXPORT
 from capexport.checkpoint.checkpoint import Checkpoint
 from capexport.checkpoint.image_captioning_pytorch.reader import (
     READER as IMAGE_CAPTIONING_PYTORCH,
 )
 from capexport.checkpoint.limits import DEFAULT_LIMITS, Limits
 from capexport.checkpoint.lineage import Reader
-from capexport.checkpoint.source import WEIGHTS, FolderSource, Source, ZipSource
+from capexport.checkpoint.source import SAFETENSORS, WEIGHTS, FolderSource, Source, ZipSource
 from capexport.checkpoint.sparse_image_captioning.reader import READER as SPARSE_IMAGE_CAPTIONING
 from capexport.errors import CheckpointError
 
 READERS: dict[str, Reader] = {
     reader.lineage: reader
     for reader in (  # one line per lineage; the first that recognises wins
+        CAPEXPORT,
         SPARSE_IMAGE_CAPTIONING,
         IMAGE_CAPTIONING_PYTORCH,
     )
@@ -27,7 +29,7 @@ def read_checkpoint(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Checkpoin
 
     Args:
         path: a folder, a .zip of such a folder (its files at the top or one folder down), or one
-            .pth inside a folder. Which of several .pth is taken is the lineage's documented order.
+            file of weights in a folder. Which of several is taken is the lineage's own order.
         limits: bounds on sizes; raise them only for a file that you trust.
 
     Raises:
@@ -45,7 +47,7 @@ def read_checkpoint(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Checkpoin
 
 
 def _open(path: Path, limits: Limits) -> tuple[Source, str | None]:
-    """Where the files lie, and the name of the .pth when the user named one."""
+    """Where the files lie, and the name of the weights file when the user named one."""
     if path.is_dir():
         return FolderSource(path, limits), None
     if not path.is_file():
@@ -54,12 +56,12 @@ def _open(path: Path, limits: Limits) -> tuple[Source, str | None]:
             where=str(path),
             hint="check the spelling of the path",
         )
-    if path.suffix == WEIGHTS:
+    if path.suffix in (WEIGHTS, SAFETENSORS):
         return FolderSource(path.parent, limits), path.name
     if path.suffix.lower() == ".zip" or zipfile.is_zipfile(path):
         return ZipSource(path, limits), None
     raise CheckpointError(
-        "this file is neither a .pth nor a .zip",
+        "this file is neither a .pth, a .safetensors nor a .zip",
         where=str(path),
         hint="pass the checkpoint's folder, a .zip of it, or one .pth inside it",
     )

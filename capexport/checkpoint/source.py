@@ -10,6 +10,7 @@ from capexport.checkpoint.limits import Limits
 from capexport.errors import CheckpointError
 
 WEIGHTS = ".pth"
+SAFETENSORS = ".safetensors"
 CONFIG = "config.json"
 ZIP_CLUTTER = "__MACOSX"
 
@@ -50,7 +51,7 @@ class Source(ABC):
                 where=str(self.path),
                 hint=f"put the trainer's {name} next to the other files of the checkpoint",
             )
-        weights = name.endswith(WEIGHTS)
+        weights = name.endswith((WEIGHTS, SAFETENSORS))
         most = self.limits.weights_bytes if weights else self.limits.text_bytes
         if size > most:
             raise CheckpointError(

@@ -1,0 +1,1 @@
+"""capexport's own checkpoint: what pruning writes, for every architecture; see README.md."""

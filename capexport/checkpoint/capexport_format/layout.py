@@ -1,0 +1,15 @@
+"""Names in a checkpoint folder of capexport's own, and the version of its format."""
+
+from capexport.checkpoint.source import CONFIG, SAFETENSORS
+
+LINEAGE = "capexport"
+FORMAT = "capexport-checkpoint"
+VERSION = 1
+"""Version that this code writes; it reads this one and older ones."""
+
+WEIGHTS_FILE = "model" + SAFETENSORS
+VOCABULARY = "vocabulary.json"
+FILES = (CONFIG, WEIGHTS_FILE, VOCABULARY)
+
+MASK = "_pruning_mask"
+"""End of the names of masks: uint8 of the weight's shape, 1 keeps an element."""

@@ -1,0 +1,119 @@
+"""A captioner's tensors, configuration and words into a checkpoint folder of capexport's own."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from capexport.checkpoint.capexport_format.document import Document, document_text, json_text
+from capexport.checkpoint.capexport_format.layout import (
+    FILES,
+    FORMAT,
+    MASK,
+    VOCABULARY,
+    WEIGHTS_FILE,
+)
+from capexport.checkpoint.checkpoint import Checkpoint
+from capexport.checkpoint.source import CONFIG
+from capexport.errors import InputError
+
+
+def write_checkpoint(
+    out: Path,
+    checkpoint: Checkpoint,
+    *,
+    masks: Mapping[str, Tensor] | None = None,
+    force: bool = False,
+) -> None:
+    """Write the checkpoint in capexport's own format; nothing appears at `out` before it is whole.
+
+    The same checkpoint gives the same bytes.
+
+    Args:
+        out: folder to create; its parent must exist.
+        checkpoint: of any lineage; `config` must hold JSON values.
+        masks: which elements of a weight are kept, by the weight's name. What they hide is kept in
+            the file, so that training can go on; readers see zeros.
+        force: replace a checkpoint of this format that is at `out`; never anything else.
+
+    Raises:
+        InputError: `out` exists, its parent does not, or a file cannot be written.
+        ValueError: a mask without a weight of its shape, or a configuration that is no JSON.
+    """
+    contents = _contents(checkpoint, masks or {})
+    _check_target(out, force=force)
+    try:
+        with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
+            staged = Path(scratch) / "new"
+            staged.mkdir()
+            for name, data in contents.items():
+                (staged / name).write_bytes(data)
+            _move(staged, out, aside=Path(scratch) / "old")
+    except OSError as error:
+        raise InputError(
+            f"the checkpoint cannot be written: {error.strerror}",
+            where=str(out),
+            hint="check free space and permissions of the parent folder",
+        ) from error
+
+
+def _contents(checkpoint: Checkpoint, masks: Mapping[str, Tensor]) -> dict[str, bytes]:
+    document = Document(
+        architecture=checkpoint.architecture,
+        config=checkpoint.config,
+        vocabulary=replace(checkpoint.vocabulary, pieces=()),
+        decoding=checkpoint.decoding,
+        image_encoder=checkpoint.image_encoder,
+    )
+    tensors = {name: _stored(tensor, torch.float32) for name, tensor in checkpoint.tensors.items()}
+    for name, mask in masks.items():
+        if name not in tensors or mask.shape != tensors[name].shape:
+            raise ValueError(f"there is no weight {name} of the mask's shape")
+        tensors[name + MASK] = _stored(mask != 0, torch.uint8)
+    return {
+        CONFIG: document_text(document),
+        VOCABULARY: json_text(list(checkpoint.vocabulary.pieces)),
+        WEIGHTS_FILE: safetensors.torch.save(tensors, {"format": FORMAT}),
+    }
+
+
+def _stored(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """A copy: safetensors refuses tensors that share memory, as shared layers do."""
+    return tensor.detach().to("cpu", dtype).contiguous().clone()
+
+
+def _move(staged: Path, out: Path, aside: Path) -> None:
+    """Put `staged` at `out`; what was there is put aside, and back when the move fails."""
+    if not os.path.lexists(out):
+        staged.rename(out)
+        return
+    out.rename(aside)
+    try:
+        staged.rename(out)
+    except OSError:
+        aside.rename(out)
+        raise
+
+
+def _check_target(out: Path, *, force: bool) -> None:
+    if not out.parent.is_dir():
+        raise InputError(
+            "the parent folder does not exist", where=str(out.parent), hint="create it first"
+        )
+    if not os.path.lexists(out):
+        return
+    if not force:
+        raise InputError(
+            "the output exists already", where=str(out), hint="choose another path or use --force"
+        )
+    if not out.is_dir() or {entry.name for entry in out.iterdir()} != set(FILES):
+        raise InputError(
+            "the output exists and is no checkpoint of capexport: it is not replaced",
+            where=str(out),
+            hint="choose another path or remove it yourself",
+        )
