@@ -26,6 +26,9 @@ SIZES: Mapping[str, Any] = {
     "num_heads": 4,
     "num_layers": 1,
     "rnn_type": "lstm",
+    "rnn_name": "LSTM",
+    "rnn_word_size": 12,
+    "attn_size": 10,
 }
 LOUDER = 6.0
 """Times the last layer: keeps the best word clear of the second, so that tokens can be compared."""
@@ -64,4 +67,8 @@ def _tensor(
     if len(shape) == 2:
         kept = torch.rand(shape, generator=generator) >= sparsity
         tensor = tensor * kept * (shape[1] * (1 - sparsity)) ** -0.5
-    return tensor * LOUDER if name in ("logit.weight", "output_projection.kernel") else tensor
+    return (
+        tensor * LOUDER
+        if name in ("logit.weight", "rnn_decoder/output_projection/kernel")
+        else tensor
+    )

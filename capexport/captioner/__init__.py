@@ -4,9 +4,9 @@ from capexport.captioner.captioner import Captioner
 from capexport.captioner.decoders import ARCHITECTURES
 from capexport.captioner.encoders import read_image_encoder
 from capexport.captioner.image_captioner import with_image_encoder
+from capexport.captioner.loader_options import with_loader_options
 from capexport.checkpoint import Checkpoint
 from capexport.errors import CheckpointError, UnsupportedError
-from capexport.spec.signature import CaptionerSignature
 
 __all__ = [
     "ARCHITECTURES",
@@ -33,7 +33,7 @@ def build_captioner(checkpoint: Checkpoint) -> Captioner:
         )
     _check_tensors(checkpoint, dict(architecture.expected_shapes(checkpoint)))
     encoder, decoder_step, signature = architecture.build(checkpoint)
-    _check_widths(signature)
+    encoder, signature = with_loader_options(encoder, signature, checkpoint.config)
     return Captioner(
         encoder=encoder.eval(),
         decoder_step=decoder_step.eval(),
@@ -42,16 +42,6 @@ def build_captioner(checkpoint: Checkpoint) -> Captioner:
         decoding=checkpoint.decoding,
         architecture=checkpoint.architecture,
     )
-
-
-def _check_widths(signature: CaptionerSignature) -> None:
-    widths = {spec.name: spec.shape[-1] for spec in signature.inputs if spec.name in ("att", "fc")}
-    if len(set(widths.values())) > 1:
-        raise UnsupportedError(
-            f"fc features of {widths['fc']} numbers beside att features of {widths['att']}",
-            where="configuration: fc_feat_size",
-            hint="a features file has one width for both: train with equal sizes",
-        )
 
 
 def _check_tensors(checkpoint: Checkpoint, expected: dict[str, tuple[int, ...]]) -> None:

@@ -58,12 +58,12 @@ def maxout_cell(
         c: the cell before, [beams, width].
         candidates: [beams, 2 * width], added to both candidates; neither gets a tanh.
     """
-    i, f, o, first, second = gates.chunk(5, -1)
-    if candidates is not None:
-        of_first, of_second = candidates.chunk(2, -1)
-        first, second = first + of_first, second + of_second
-    c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.maximum(first, second)
-    return torch.sigmoid(o) * torch.tanh(c), c
+    three = 3 * c.shape[-1]  # XNNPACK has no split in five
+    i, f, o = torch.sigmoid(gates[:, :three]).chunk(3, -1)
+    both = gates[:, three:] if candidates is None else gates[:, three:] + candidates
+    first, second = both.chunk(2, -1)
+    c = f * c + i * torch.maximum(first, second)
+    return o * torch.tanh(c), c
 
 
 def glu(x: Tensor) -> Tensor:

@@ -157,15 +157,20 @@ def synthetic_inputs(captioner: Captioner) -> dict[str, Given]:
         shape = captioner.image.shape
         numbers = range(len(_SYNTHETIC_REGIONS))
         return {f"random{i}": Picture(rng.integers(0, 256, shape, np.uint8)) for i in numbers}
-    width = captioner.signature.inputs[0].shape[-1]
-    assert isinstance(width, int)
+    widths = {spec.name: spec.shape[-1] for spec in captioner.signature.inputs}
     images: dict[str, Given] = {}
     for regions in _SYNTHETIC_REGIONS:
-        att = np.maximum(rng.normal(0, 1, (regions, width)), 0).astype(np.float32)
+        att, fc = (_random_rows(rng, regions, widths.get(name)) for name in ("att", "fc"))
         corners = np.sort(rng.uniform(0, 1, (2, regions, 2)).astype(np.float32), axis=0)
         box = np.concatenate(corners, axis=1)
-        images[f"random{regions}"] = Features(att, att.mean(0, dtype=np.float32), box)
+        images[f"random{regions}"] = Features(att, fc.mean(0, dtype=np.float32), box)
     return images
+
+
+def _random_rows(rng: np.random.Generator, rows: int, width: int | str | None) -> Array:
+    """Of one column where the model does not read them."""
+    columns = width if isinstance(width, int) else 1
+    return np.maximum(rng.normal(0, 1, (rows, columns)), 0).astype(np.float32)
 
 
 def _compare(captioner: Captioner, session: Session, images: Mapping[str, Given]) -> RuntimeParity:

@@ -34,7 +34,7 @@ class Features:
 
     Args:
         att: one row per region, [regions, dim], at least one region.
-        fc: the whole image, [dim].
+        fc: the whole image, [dim of its own].
         box: relative x0, y0, x1, y1 in [0, 1], [regions, 4], or None.
     """
 
@@ -100,8 +100,8 @@ def _features(parts: Mapping[str, Array], where: str) -> Features:
     if 0 in att.shape:
         raise _error("there is no region", where, "att needs at least one row and one column")
     fc = parts.get("fc", att.mean(axis=0))
-    if fc.shape != att.shape[1:]:
-        raise _error(f"fc is {list(fc.shape)}, att is {list(att.shape)}", where, "fc must be [dim]")
+    if fc.ndim != 1 or not fc.size:
+        raise _error(f"fc is {list(fc.shape)}", where, "fc must be [dim]")
     return Features(att, fc, _box(parts.get("box"), len(att), where))
 
 

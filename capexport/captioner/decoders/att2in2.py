@@ -7,7 +7,7 @@ hidden state of the step before feeds through its candidate values.
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from capexport.captioner.additive_attention import AdditiveAttention, additive_attention_shapes
+from capexport.captioner.additive_attention import additive_attention, additive_attention_shapes
 from capexport.captioner.blocks import Dropout, Embedding, Linear, maxout_cell
 from capexport.captioner.options import Config, size
 from capexport.captioner.region_embedding import (
@@ -44,7 +44,7 @@ class Att2in2Step(nn.Module):
         super().__init__()
         weights = checkpoint.tensors
         self.embed = Embedding(weights["embed.0.weight"])
-        self.attention = AdditiveAttention(weights)
+        self.attention = additive_attention(weights)
         both_biases = weights["core.i2h.bias"] + weights["core.h2h.bias"]
         self.i2h = Linear(weights["core.i2h.weight"], both_biases)
         self.h2h = Linear(weights["core.h2h.weight"])
@@ -55,8 +55,9 @@ class Att2in2Step(nn.Module):
     def forward(
         self, token: Tensor, h: Tensor, c: Tensor, values: Tensor, keys: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        candidates = self.a2c(self.attention(h, values, keys))
+        # the lookup first: in the middle it would cut LiteRT's delegated graph in two
         word = self.drop(F.relu(self.embed(token)))
+        candidates = self.a2c(self.attention(h, values, keys))
         gates = self.i2h(word) + self.h2h(h)
         h, c = maxout_cell(gates, c, candidates)
         return self.logit(h), h, c

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from capexport.captioner.additive_attention import AdditiveAttention, additive_attention_shapes
+from capexport.captioner.additive_attention import additive_attention, additive_attention_shapes
 from capexport.captioner.blocks import Dropout, Embedding, Linear, lstm_cell
 from capexport.captioner.options import Config, size
 from capexport.captioner.region_embedding import (
@@ -63,7 +63,7 @@ class UpDownStep(nn.Module):
         self.embed = Embedding(weights["embed.0.weight"])
         self.att_lstm_ih = Linear(torch.cat([att_ih[:, :rnn], att_ih[:, 2 * rnn :]], 1))
         self.att_lstm_hh = Linear(weights["core.att_lstm.weight_hh"])
-        self.attention = AdditiveAttention(weights)
+        self.attention = additive_attention(weights)
         self.lang_lstm_ih = Linear(weights["core.lang_lstm.weight_ih"], lang_bias)
         self.lang_lstm_hh = Linear(weights["core.lang_lstm.weight_hh"])
         self.logit = WordScores(weights, size(config, "logit_layers", 1))
