@@ -1,6 +1,6 @@
 """torch modules -> IR graphs."""
 
-from capexport.capture import shape_importers  # its importers register themselves
+from capexport.capture import image_importers, shape_importers  # they register themselves
 from capexport.capture.capture import capture
 
-__all__ = ["capture", "shape_importers"]
+__all__ = ["capture", "image_importers", "shape_importers"]

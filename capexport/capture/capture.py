@@ -12,10 +12,11 @@ from torch import nn
 from torch.export import Dim, ExportedProgram
 from torch.fx import Node as FxNode
 
-from capexport.capture.importers import IMPORTERS, KEYWORDS, refuse
+from capexport.capture.importers import IMPORTERS, KEYWORDS
+from capexport.capture.refusals import combine, refuse
 from capexport.errors import UnsupportedError
 from capexport.ir.graph import Array, Constant, Graph, Node
-from capexport.ir.ops import check_shapes
+from capexport.ir.ops import check_shapes, infer_shapes
 from capexport.spec.signature import Dimension, Shape, TensorSpec
 
 _EXAMPLE_LENGTHS = (3, 5, 7, 11)
@@ -33,7 +34,8 @@ def capture(
         inputs, outputs: named axes stay free; the module must not depend on their length.
 
     Raises:
-        UnsupportedError: an operator or argument has no importer, or a named axis is not free.
+        UnsupportedError: operators or arguments have no importer (one error names them all), or a
+            named axis is not free.
         GraphError: an output has another shape than its spec.
     """
     return _Capture(_exported(module, inputs), inputs, outputs).graph(name)
@@ -98,9 +100,7 @@ class _Capture:
     def graph(self, name: str) -> Graph:
         self._take_inputs()
         self._name_outputs()
-        for node in self._fx.nodes:
-            if node.op == "call_function":
-                self._import(node)
+        self._import_all()
         self._check_outputs(name)
         graph = Graph(
             name=name,
@@ -113,7 +113,7 @@ class _Capture:
         return check_shapes(graph)
 
     def emit(self, op: str, inputs: Sequence[Any], node: FxNode, **attributes: Any) -> None:
-        """Add an IR node that writes the fx node's value; inputs are fx nodes or numbers."""
+        """See `importers.Emitter`."""
         value = node.meta["val"]
         if isinstance(value, list | tuple):
             outputs = [self._write((node, i), f"{node.name}_{i}", v) for i, v in enumerate(value)]
@@ -122,9 +122,42 @@ class _Capture:
         names = tuple(self._operand(argument) for argument in inputs)
         self._nodes.append(Node(op, names, tuple(outputs), attributes))
 
+    def step(
+        self, op: str, inputs: Sequence[Any], node: FxNode, part: str, **attributes: Any
+    ) -> str:
+        """See `importers.Emitter`."""
+        names = tuple(self._operand(argument) for argument in inputs)
+        name = f"{node.name}_{part}"
+        new = Node(op, names, (name,), attributes)
+        known: dict[str, Any] = {**self._values, **self._constants}
+        (shape,) = infer_shapes(new, [known[n].shape for n in names])
+        self._values[name] = TensorSpec(name, shape)
+        self._nodes.append(new)
+        return name
+
     def shape(self, node: FxNode) -> Shape:
-        """Shape of the fx node's value, with named axes."""
+        """See `importers.Emitter`."""
         return self._shape(node.meta["val"], node.name)
+
+    def _import_all(self) -> None:
+        """Every operator, so that one error names all that cannot be imported."""
+        refusals = []
+        for node in (n for n in self._fx.nodes if n.op == "call_function"):
+            try:
+                self._import(node)
+            except UnsupportedError as error:
+                refusals.append(error)
+                self._stand_in(node)
+        if refusals:
+            raise combine(refusals)
+
+    def _stand_in(self, node: FxNode) -> None:
+        """Give a refused node's values names, so that the nodes that read them can be looked at."""
+        value = node.meta["val"]
+        for i, part in enumerate(value if isinstance(value, list | tuple) else ()):
+            self._write((node, i), f"{node.name}_{i}", part)
+        if not isinstance(value, list | tuple):
+            self._write(node, node.name, value)
 
     def _import(self, node: FxNode) -> None:
         if node.target is operator.getitem:
@@ -180,6 +213,8 @@ class _Capture:
 
     # ------------------------------------------------------------ constants
     def _operand(self, argument: Any) -> str:
+        if isinstance(argument, str):
+            return argument
         if isinstance(argument, int | float):
             return self._scalar(float(argument))
         if argument.name in self._stored_as:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from torch.fx import Node as FxNode
 
-from capexport.errors import UnsupportedError
+from capexport.capture.refusals import refuse
 from capexport.ir.ops import FLOAT
 from capexport.spec.signature import Shape
 
@@ -17,7 +17,15 @@ class Emitter(Protocol):
     """What an importer sees of the capture under way."""
 
     def emit(self, op: str, inputs: Sequence[Any], node: FxNode, **attributes: Any) -> None:
-        """Add an IR node that writes the fx node's value; inputs are fx nodes or numbers."""
+        """Add an IR node that writes the fx node's value.
+
+        Inputs are fx nodes, numbers, or values that `step` returned.
+        """
+
+    def step(
+        self, op: str, inputs: Sequence[Any], node: FxNode, part: str, **attributes: Any
+    ) -> str:
+        """Add an IR node on the way to the fx node's value; returns its own value."""
 
     def shape(self, node: FxNode) -> Shape:
         """Shape of the fx node's value, with named axes."""
@@ -38,15 +46,6 @@ def imports(*targets: str, keywords: Sequence[str] = ()) -> Callable[[Importer],
         return function
 
     return register
-
-
-def refuse(node: FxNode, why: str) -> UnsupportedError:
-    """The error for an fx node that cannot be imported, with its source."""
-    return UnsupportedError(
-        f"{node.target}: {why}",
-        where=node.format_node() or node.name,
-        hint="write it with the operators of capexport/ir/ops.py, or add an importer",
-    )
 
 
 def shape_of(node: FxNode) -> tuple[Any, ...]:
@@ -140,12 +139,18 @@ def _mean(emitter: Emitter, node: FxNode) -> None:
     emitter.emit("mean", [source], node, axes=tuple(every), keep=keep)
 
 
-@imports("aten.clamp.default", "aten.clamp_min.default")
+@imports("aten.hardtanh.default", "aten.clamp.default", "aten.clamp_min.default")
 def _clamp(emitter: Emitter, node: FxNode) -> None:
-    low, high = arguments(node, None, None)
-    if low is None or high is not None:
-        raise refuse(node, f"limits {low} and {high}: only a lower one is imported")
-    emitter.emit("maximum", [node.args[0], low], node)
+    defaults = (-1.0, 1.0) if "hardtanh" in str(node.target) else (None, None)
+    low, high = arguments(node, *defaults)
+    if (low, high) == (0, 6):
+        emitter.emit("relu6", node.args[:1], node)
+    elif (low, high) == (0, None):
+        emitter.emit("relu", node.args[:1], node)
+    elif low is not None and high is None:
+        emitter.emit("maximum", [node.args[0], low], node)
+    else:
+        raise refuse(node, f"limits {low} and {high}: only a lower one, or (0, 6), is imported")
 
 
 @imports("aten.layer_norm.default")

@@ -4,7 +4,8 @@ from typing import Any
 
 from torch.fx import Node as FxNode
 
-from capexport.capture.importers import Emitter, arguments, imports, refuse, shape_of
+from capexport.capture.importers import Emitter, arguments, imports, shape_of
+from capexport.capture.refusals import refuse
 
 
 @imports("aten.unsqueeze.default")

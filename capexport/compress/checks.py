@@ -51,7 +51,7 @@ def refuse_copies(graphs: Iterable[Graph]) -> None:
 
 
 def _matrices(graph: Graph) -> list[Constant]:
-    return [constant for constant in graph.constants.values() if constant.data.ndim == 2]
+    return [constant for constant in graph.constants.values() if constant.data.ndim >= 2]
 
 
 def _digest(constant: Constant) -> bytes:

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from capexport.compress.recipe import Recipe
+from capexport.compress.recipe import STATIC, Recipe
 from capexport.compress.split_concat import split_concat
-from capexport.errors import GraphError
-from capexport.ir.graph import Array, Constant, Graph, Node, QuantParams
+from capexport.errors import GraphError, UnsupportedError
+from capexport.ir.graph import Array, Constant, Graph, QuantParams
+from capexport.ir.ops import DYNAMIC
 
 PEAK = 127
 """Largest magnitude. -128 is never used: the grid is symmetric."""
@@ -15,18 +16,25 @@ _GRID_ERROR = 4 * float(np.finfo(np.float32).eps)
 """Relative to the row's peak: quantum, product and quotient of a float32 grid round once each."""
 _PROBE = 16
 """Non-zeros per row that a grid must fit before the whole row is looked at."""
+_WEIGHT = {"linear": 1, "conv2d": 1, "embedding": 0}
+"""Which input is the weight."""
 _SEARCHED_NNZ = 256
 """A row with more non-zeros keeps the finest scale: the errors average out, no scale is better."""
 
 
 def apply_recipe(graph: Graph, recipe: Recipe) -> Graph:
-    """The graph with the weights of its linears and embeddings in the recipe's form.
+    """The graph with the weights of its linears, embeddings and convolutions in the recipe's form.
 
-    Rule: every weight matrix of a linear or embedding node, none by name. Everything else (biases,
-    the attention's score vector) stays float32. Linears over a concatenation are split first.
+    Rule: every weight of such a node, none by name. Everything else (biases, the attention's score
+    vector) stays float32. Linears over a concatenation are split first.
+
+    Raises:
+        UnsupportedError: dynamic activations meet a convolution.
     """
     if recipe.weight_bits is None:
         return graph
+    if recipe.activations == DYNAMIC:
+        _refuse_convolutions(graph)
     graph = split_concat(graph)
     quantized = {name: quantize_rows(graph.constants[name]) for name in _weights(graph)}
     nodes = tuple(
@@ -36,18 +44,25 @@ def apply_recipe(graph: Graph, recipe: Recipe) -> Graph:
     return replace(graph.replace_constants(quantized), nodes=nodes)
 
 
+def _refuse_convolutions(graph: Graph) -> None:
+    """Runtimes have slow kernels, or none, for them: 2 to 7 times the time of float."""
+    found = [node for node in graph.nodes if node.op == "conv2d"]
+    if found:
+        raise UnsupportedError(
+            f"{len(found)} convolutions cannot have dynamic int8 activations",
+            where=f"graph {graph.name}, {found[0].inputs[1]} and others",
+            hint=f"--recipe {graph.name}={STATIC}, or weight_only_wi8",
+        )
+
+
 def _weights(graph: Graph) -> list[str]:
-    """Constants that linears multiply with or embeddings look up, each once."""
-    names = [_weight(node) for node in graph.nodes if node.op in ("linear", "embedding")]
+    """Constants that are multiplied with or looked up, each once."""
+    names = [node.inputs[_WEIGHT[node.op]] for node in graph.nodes if node.op in _WEIGHT]
     return [name for name in dict.fromkeys(names) if name in graph.constants]
 
 
-def _weight(node: Node) -> str:
-    return node.inputs[1 if node.op == "linear" else 0]
-
-
 def quantize_rows(constant: Constant) -> Constant:
-    """float32 [rows, columns] -> int8 with a float32 scale per row.
+    """float32 [rows, ...] -> int8 with a float32 scale per row (output of a convolution).
 
     scale = max|w| / n. A row that already lies on an int8 grid keeps it, so that weights trained on
     it do not move. Otherwise n is from 64 to 127, whichever rounds the row with the least squared
@@ -56,7 +71,7 @@ def quantize_rows(constant: Constant) -> Constant:
     Raises:
         GraphError: a value is not finite.
     """
-    weight = constant.data
+    weight = constant.data.reshape(len(constant.data), -1)
     peak = np.abs(weight).max(1, initial=0).astype(np.float32)
     if not np.isfinite(peak).all():
         raise GraphError(
@@ -69,6 +84,7 @@ def quantize_rows(constant: Constant) -> Constant:
     for row in np.flatnonzero(usable & _may_lie_on_grid(weight, peak)):
         scale[row] = _grid_scale(weight[row][weight[row] != 0], peak[row]) or scale[row]
     data = np.rint(weight / scale[:, None]).astype(np.int8)
+    data = data.reshape(constant.shape)
     return Constant(constant.name, data, QuantParams(scale, axis=0), constant.sparse)
 
 

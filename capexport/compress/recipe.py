@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from capexport.errors import InputError
 from capexport.ir.ops import DYNAMIC, FLOAT
 
+STATIC = "static_wi8_ai8"
+
 
 @dataclass(frozen=True)
 class Recipe:

@@ -4,12 +4,14 @@ Floats are float32 throughout, so that the oracle rounds where the runtimes roun
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
 from capexport.errors import GraphError
 from capexport.ir.graph import Array, Constant, Graph
-from capexport.ir.ops import DYNAMIC
+from capexport.ir.ops import DYNAMIC, RELU, RELU6
+from capexport.ir.windows import average_pool, convolve, max_pool
 from capexport.spec.signature import Shape
 
 INT8_LOW, INT8_HIGH = -128, 127
@@ -226,6 +228,54 @@ def _unsqueeze(x: Operand, *, axis: int) -> list[Array]:
 @evaluates("slice")
 def _slice(x: Operand, *, axis: int, start: int, stop: int) -> list[Array]:
     return [real(x)[(*[slice(None)] * axis, slice(start, stop))]]
+
+
+@evaluates("conv2d")
+def _conv2d(
+    x: Operand, weight: Operand, bias: Operand | None = None, *, activation: str, **window: Any
+) -> list[Array]:
+    y = convolve(real(x), real(weight), **window)
+    if bias is not None:
+        trailing = [1] * (y.ndim - 1 - window["channel_axis"])
+        y = y + real(bias).reshape(-1, *trailing)
+    return [activated(y, activation)]
+
+
+def activated(y: Array, activation: str) -> Array:
+    """What follows a convolution: NONE, RELU or RELU6."""
+    if activation in (RELU, RELU6):
+        y = np.maximum(y, np.float32(0))
+    return np.minimum(y, np.float32(6)) if activation == RELU6 else y
+
+
+@evaluates("max_pool2d")
+def _max_pool2d(x: Operand, **window: Any) -> list[Array]:
+    return [max_pool(real(x), **window)]
+
+
+@evaluates("avg_pool2d")
+def _avg_pool2d(x: Operand, **window: Any) -> list[Array]:
+    return [average_pool(real(x), **window)]
+
+
+@evaluates("relu6")
+def _relu6(x: Operand) -> list[Array]:
+    return [activated(real(x), RELU6)]
+
+
+@evaluates("hard_swish")
+def _hard_swish(x: Operand) -> list[Array]:
+    return [real(x) * activated(real(x) + np.float32(3), RELU6) / np.float32(6)]
+
+
+@evaluates("pad")
+def _pad(x: Operand, *, padding: tuple[tuple[int, int], ...], value: float) -> list[Array]:
+    return [np.pad(real(x), padding, constant_values=value)]
+
+
+@evaluates("cast")
+def _cast(x: Operand) -> list[Array]:
+    return [real(x).astype(np.float32)]
 
 
 @evaluates("reshape")

@@ -29,6 +29,19 @@ class QuantParams:
     axis: int = 0
 
 
+@dataclass(frozen=True)
+class TensorQuantization:
+    """int8 or uint8 of a whole value: real = (q - zero_point) * scale, float32.
+
+    Args:
+        scale: positive, a float32 number.
+        zero_point: within the value's type.
+    """
+
+    scale: float
+    zero_point: int
+
+
 @dataclass(frozen=True, eq=False)
 class Constant:
     """A weight, and how a file stores it.
@@ -85,7 +98,12 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """Nodes in execution order. `values` has the spec of every input and every node output."""
+    """Nodes in execution order.
+
+    Args:
+        values: the spec of every input and every node output.
+        quantization: what the numbers of a value mean; of every int8 value.
+    """
 
     name: str
     inputs: tuple[str, ...]
@@ -93,6 +111,7 @@ class Graph:
     nodes: tuple[Node, ...]
     values: Mapping[str, TensorSpec]
     constants: Mapping[str, Constant]
+    quantization: Mapping[str, TensorQuantization] = field(default_factory=dict)
 
     def shape(self, name: str) -> Shape:
         if name in self.constants:
@@ -128,6 +147,8 @@ class Graph:
                     raise self._error(f"{node.op} writes {name!r} a second time", self.name)
                 if name not in self.values:
                     raise self._error(f"{name!r} has no shape", self.name)
+                if self.dtype(name) == "int8" and name not in self.quantization:
+                    raise self._error(f"{name!r} is int8 without a scale", self.name)
                 defined.add(name)
         for name in self.outputs:
             if name not in defined:

@@ -11,6 +11,7 @@ from typing import Any
 
 from capexport.errors import GraphError
 from capexport.ir.graph import Graph, Node
+from capexport.ir.windows import windowed_shape
 from capexport.spec.signature import Dimension, Shape
 
 Attributes = dict[str, Any]
@@ -112,6 +113,38 @@ def _unsqueeze(shapes: Sequence[Shape], attributes: Attributes) -> list[Shape]:
     return [(*shapes[0][:axis], 1, *shapes[0][axis:])]
 
 
+def _conv2d(shapes: Sequence[Shape], attributes: Attributes) -> list[Shape]:
+    x, weight = shapes[:2]
+    groups, axis = attributes["groups"], attributes["channel_axis"]
+    outputs, group_inputs, *window = (_length(d) for d in weight)
+    if x[axis] != group_inputs * groups or outputs % groups:
+        raise ValueError(f"{x[axis]} channels meet {weight} in {groups} groups")
+    if shapes[2:] and shapes[2] != (outputs,):
+        raise ValueError(f"a bias of {shapes[2]} for {outputs} channels")
+    height, width = window
+    stride, padding = attributes["stride"], attributes["padding"]
+    return [windowed_shape(x, outputs, (height, width), stride, padding, axis)]
+
+
+def _pool(shapes: Sequence[Shape], attributes: Attributes) -> list[Shape]:
+    channels = _length(shapes[0][attributes["channel_axis"]])
+    for length, padding in zip(attributes["window"], attributes["padding"], strict=True):
+        if max(padding) >= length:
+            raise ValueError(f"a window of {length} can lie wholly in the padding {padding}")
+    return [windowed_shape(shapes[0], channels, **attributes)]
+
+
+def _pad(shapes: Sequence[Shape], attributes: Attributes) -> list[Shape]:
+    padding = zip(shapes[0], attributes["padding"], strict=True)
+    return [tuple(_length(d) + sum(ends) if any(ends) else d for d, ends in padding)]
+
+
+def _length(dimension: Dimension) -> int:
+    if not isinstance(dimension, int):
+        raise ValueError(f"an axis of unknown length {dimension}")
+    return dimension
+
+
 def _reshape(shapes: Sequence[Shape], attributes: Attributes) -> list[Shape]:
     old, new = shapes[0], attributes["shape"]
     if _elements(old) != _elements(new):
@@ -143,6 +176,9 @@ def _slice(shapes: Sequence[Shape], attributes: Attributes) -> list[Shape]:
 
 FLOAT, DYNAMIC = "float", "dynamic"
 """`activations` of a linear: fp32, or int8 per row with a scale found at run time."""
+
+NONE, RELU, RELU6 = "none", "relu", "relu6"
+"""`activation` of a convolution."""
 
 
 def _row(name: str, arity: int | tuple[int, int], infer: Inference, *attributes: str) -> Op:
@@ -183,6 +219,21 @@ OPS = {
         _row("unsqueeze", 1, _unsqueeze, "axis"),
         _row("reshape", 1, _reshape, "shape"),  # of at most one named axis
         _row("transpose", 1, _transpose, "order"),  # output axis i is input axis order[i]
+        # Images have their channels along `channel_axis`, see windows.py.
+        # x, weight [out, in / groups, h, w], bias [out]; zero padding, then the activation
+        _row(
+            "conv2d",
+            (2, 3),
+            _conv2d,
+            *("stride", "padding", "groups", "activation", "channel_axis"),
+        ),
+        _row("max_pool2d", 1, _pool, "window", "stride", "padding", "channel_axis"),
+        # padding is not counted
+        _row("avg_pool2d", 1, _pool, "window", "stride", "padding", "channel_axis"),
+        _row("relu6", 1, _same),  # min(max(x, 0), 6)
+        _row("hard_swish", 1, _same),  # x * min(max(x + 3, 0), 6) / 6
+        _row("pad", 1, _pad, "padding", "value"),  # padding: (before, after) of each axis
+        _row("cast", 1, _same),  # to float32
     )
 }
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from capexport.errors import GraphError
 from capexport.ir.graph import Graph
 from capexport.ir.ops import check_shapes
+from capexport.ir.passes.fuse_padding import fuse_padding
 from capexport.ir.passes.fuse_relu import fuse_relu
 from capexport.ir.passes.fuse_transpose import fuse_transpose
 from capexport.ir.passes.merge_reshapes import merge_reshapes
@@ -14,6 +15,7 @@ __all__ = ["PASSES", "run_passes"]
 
 PASSES: tuple[Callable[[Graph], Graph], ...] = (
     share_constants,
+    fuse_padding,
     merge_reshapes,
     fuse_transpose,
     fuse_relu,

@@ -1,22 +1,23 @@
-"""A graph without the nodes, values and constants that nothing reads."""
+"""Nodes, values and constants that no output depends on -> gone."""
 
 from dataclasses import replace
 
-from capexport.ir.graph import Graph, Node
+from capexport.ir.graph import Graph
 
 
 def drop_unread(graph: Graph) -> Graph:
-    """Keep what the outputs need; inputs stay, read or not."""
+    """Keep what an output depends on, and every input."""
     read = set(graph.outputs)
-    kept: list[Node] = []
+    nodes = []
     for node in reversed(graph.nodes):
         if read.intersection(node.outputs):
-            kept.insert(0, node)
             read.update(node.inputs)
-    written = {*graph.inputs, *(name for node in kept for name in node.outputs)}
+            nodes.append(node)
+    written = {*graph.inputs, *(name for node in nodes for name in node.outputs)}
     return replace(
         graph,
-        nodes=tuple(kept),
+        nodes=tuple(reversed(nodes)),
         values={name: spec for name, spec in graph.values.items() if name in written},
         constants={name: value for name, value in graph.constants.items() if name in read},
+        quantization={name: q for name, q in graph.quantization.items() if name in written},
     )

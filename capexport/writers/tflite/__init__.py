@@ -2,6 +2,7 @@
 
 from capexport.ir.graph import Graph
 from capexport.ir.ops import check_shapes
+from capexport.ir.passes.channels_last import channels_last
 from capexport.writers.tflite.check import check_file
 from capexport.writers.tflite.lowering import Lowering
 from capexport.writers.tflite.visitors import VISITORS
@@ -17,7 +18,7 @@ def write(graph: Graph) -> bytes:
     Raises:
         GraphError: the graph, or the finished file, breaks a rule that a runtime would not report.
     """
-    check_shapes(graph)
+    graph = check_shapes(channels_last(check_shapes(graph)))
     lowering = Lowering(graph)
     for name in graph.inputs:  # inputs come first, in the order of the graph
         lowering.tensor(name)

@@ -1,6 +1,6 @@
 """One graph under way into a .tflite, and the table of visitors that lower its operators."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -11,6 +11,7 @@ from capexport.spec.signature import TensorSpec
 from capexport.writers.tflite.model import TfliteModel
 
 Op = schema.BuiltinOperator
+Edges = Sequence[tuple[int, int]]
 
 
 class Lowering:
@@ -55,12 +56,28 @@ class Lowering:
         constant = self.graph.constants.get(name)
         if constant is None or constant.quantization is None:
             return self.tensor(name)
+        return self._dequantized(name, self.tensor(name))
+
+    def float_stored(self, constant: Constant) -> int:
+        """The same of a constant that the graph itself does not have."""
+        stored = self.stored(constant)
+        return stored if constant.quantization is None else self._dequantized(constant.name, stored)
+
+    def _dequantized(self, name: str, stored: int) -> int:
         key = name + ".float"
         if key not in self._tensors:
-            stored = self.tensor(name)
             self._tensors[key] = self.model.like(stored, key, "float32")
             self.model.operator(Op.DEQUANTIZE, [stored], [self._tensors[key]], "DequantizeOptions")
         return self._tensors[key]
+
+    def pad(self, x: int, output: int, edges: Edges, fill: float) -> None:
+        """PAD with zeros, PADV2 with anything else; `edges` is (before, after) of each axis."""
+        inputs = [x, self.model.parameter(edges)]
+        if fill == 0:
+            self.model.operator(Op.PAD, inputs, [output], "PadOptions")
+            return
+        value = self.stored(Constant(f"fill.{fill!r}", np.array(fill, np.float32)))
+        self.model.operator(Op.PADV2, [*inputs, value], [output], "PadV2Options")
 
     def direct_sparse(self, name: str) -> int:
         """A float CSR weight for the one operator that reads it in place."""

@@ -102,7 +102,7 @@ class TfliteModel:
             self._tensors[new].quantization = source.quantization
         return new
 
-    def parameter(self, numbers: int | Sequence[int]) -> int:
+    def parameter(self, numbers: int | Sequence[int] | Sequence[Sequence[int]]) -> int:
         """A small int32 constant that an operator takes as an input (axes); equal ones are one."""
         array = np.asarray(numbers, np.int32)
         key = (array.dtype.str, array.shape, array.tobytes())

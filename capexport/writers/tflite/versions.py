@@ -46,9 +46,28 @@ def true_version(code: int, operands: Operands) -> int:
         return _fully_connected(operands)
     if code == Op.EMBEDDING_LOOKUP and operands.inputs[1].type == Type.INT8:
         return 4 if per_channel(operands.inputs[1]) else 1
+    if code in (Op.CONV_2D, Op.DEPTHWISE_CONV_2D):
+        return _convolution(code, operands)
+    if code in _VERSION_2_IF_INT8 and first.type == Type.INT8:
+        return 2
     if code == Op.DEQUANTIZE and first.type == Type.INT8:
         return 5 if per_channel(first) else 2
     return 1
+
+
+_VERSION_2_IF_INT8 = frozenset(
+    {
+        *(Op.ADD, Op.SUB, Op.CONCATENATION, Op.MAX_POOL_2D, Op.AVERAGE_POOL_2D, Op.MEAN, Op.PAD),
+        *(Op.PADV2, Op.RELU, Op.RELU6, Op.LOGISTIC, Op.TANH, Op.TRANSPOSE),
+    }
+)
+
+
+def _convolution(code: int, operands: Operands) -> int:
+    x, weight = operands.inputs[:2]
+    if code == Op.CONV_2D and x.shape[3] != weight.shape[3]:
+        return 6  # grouped
+    return 3 if x.type == Type.INT8 else 1
 
 
 def _fully_connected(operands: Operands) -> int:

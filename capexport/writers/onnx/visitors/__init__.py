@@ -1,6 +1,6 @@
 """One file per operator family; importing this package fills the table of visitors."""
 
 from capexport.writers.onnx.registry import VISITORS
-from capexport.writers.onnx.visitors import embedding, linear, pointwise, shaping
+from capexport.writers.onnx.visitors import embedding, images, linear, pointwise, shaping
 
-__all__ = ["VISITORS", "embedding", "linear", "pointwise", "shaping"]
+__all__ = ["VISITORS", "embedding", "images", "linear", "pointwise", "shaping"]

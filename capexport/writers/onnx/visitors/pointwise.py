@@ -1,6 +1,9 @@
 """Arithmetic, activations, products and norms: ONNX has a node for each."""
 
+import numpy as np
+
 from capexport.ir.graph import Node
+from capexport.writers.onnx.emitter import cast
 from capexport.writers.onnx.lowering import Lowering
 from capexport.writers.onnx.registry import visits
 
@@ -16,6 +19,7 @@ ONNX_NAMES = {
     "sin": "Sin",
     "cos": "Cos",
     "relu": "Relu",
+    "hard_swish": "HardSwish",
     "sigmoid": "Sigmoid",
     "tanh": "Tanh",
 }
@@ -50,3 +54,14 @@ def _layer_norm(lowering: Lowering, node: Node) -> None:
 def _softmax(lowering: Lowering, node: Node) -> None:
     inputs = [lowering.read(name) for name in node.inputs]
     lowering.emitter.node(SOFTMAX_NAMES[node.op], inputs, node.outputs, axis=-1)
+
+
+@visits("relu6")
+def _relu6(lowering: Lowering, node: Node) -> None:
+    limits = (lowering.emitter.scalar(0), lowering.emitter.scalar(6))
+    lowering.emitter.node("Clip", (lowering.read(node.inputs[0]), *limits), node.outputs)
+
+
+@visits("cast")
+def _cast(lowering: Lowering, node: Node) -> None:
+    lowering.emitter.chain(lowering.read(node.inputs[0]), (cast(np.float32),), node.outputs[0])

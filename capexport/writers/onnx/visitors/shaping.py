@@ -60,3 +60,11 @@ def _reshape(lowering: Lowering, node: Node) -> None:
 def _transpose(lowering: Lowering, node: Node) -> None:
     order = list(node.attributes["order"])
     lowering.emitter.node("Transpose", (lowering.read(node.inputs[0]),), node.outputs, perm=order)
+
+
+@visits("pad")
+def _pad(lowering: Lowering, node: Node) -> None:
+    before, after = zip(*node.attributes["padding"], strict=True)
+    pads = lowering.emitter.shared(np.array([*before, *after], np.int64))
+    value = lowering.emitter.scalar(node.attributes["value"])
+    lowering.emitter.node("Pad", (lowering.read(node.inputs[0]), pads, value), node.outputs)

@@ -1,4 +1,4 @@
-"""Operators that move data along an axis, or sum over one."""
+"""Operators that move data along axes, or sum over some."""
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -83,6 +83,12 @@ def _slice(lowering: Lowering, node: Node) -> None:
 @visits("transpose")
 def _transpose(lowering: Lowering, node: Node) -> None:
     order = lowering.model.parameter(node.attributes["order"])
-    inputs = [lowering.tensor(node.inputs[0]), order]
+    inputs = [lowering.float_tensor(node.inputs[0]), order]
     outputs = [lowering.tensor(node.outputs[0])]
     lowering.model.operator(Op.TRANSPOSE, inputs, outputs, "TransposeOptions")
+
+
+@visits("pad")
+def _pad(lowering: Lowering, node: Node) -> None:
+    x, output = lowering.tensor(node.inputs[0]), lowering.tensor(node.outputs[0])
+    lowering.pad(x, output, node.attributes["padding"], node.attributes["value"])
