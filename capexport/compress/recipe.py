@@ -1,7 +1,8 @@
 """Recipes: what becomes int8.
 
 Names follow `<activations>_wi<bits>[_a<type>]`: `dynamic` quantizes activations per row at run
-time, `weight_only` leaves them float, `wi8` is int8 weights.
+time, `static` beforehand by calibration, `weight_only` leaves them float, `wi8` is int8 weights,
+`ai8` int8 activations. Linears of a static encoder are dynamic: docs/decisions/static-int8.md.
 """
 
 from dataclasses import dataclass
@@ -14,17 +15,19 @@ STATIC = "static_wi8_ai8"
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the weights of linear and embedding nodes are stored, and linears computed.
+    """How weights are stored, and linears and convolutions computed.
 
     Args:
         name: as on the command line.
         weight_bits: 8 for symmetric int8 per output row, None for float32.
         activations: FLOAT or DYNAMIC, of the linears with int8 weights.
+        static: convolutions and what lies between them are int8 with scales found by calibration.
     """
 
     name: str
     weight_bits: int | None
     activations: str
+    static: bool = False
 
 
 RECIPES = {
@@ -33,6 +36,7 @@ RECIPES = {
         Recipe("fp32", None, FLOAT),
         Recipe("weight_only_wi8", 8, FLOAT),
         Recipe("dynamic_wi8", 8, DYNAMIC),
+        Recipe(STATIC, 8, DYNAMIC, static=True),
     )
 }
 

@@ -3,20 +3,21 @@
 Floats are float32 throughout, so that the oracle rounds where the runtimes round.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from capexport.errors import GraphError
-from capexport.ir.graph import Array, Constant, Graph
+from capexport.ir.graph import Array, Constant, Graph, Node
 from capexport.ir.ops import DYNAMIC, RELU, RELU6
+from capexport.ir.static_int8 import Quantized, int8_convolution, quantize
 from capexport.ir.windows import average_pool, convolve, max_pool
 from capexport.spec.signature import Shape
 
 INT8_LOW, INT8_HIGH = -128, 127
 
-Operand = Array | Constant
+Operand = Array | Constant | Quantized
 Evaluation = Callable[..., list[Array]]
 _EVALUATIONS: dict[str, Evaluation] = {}
 
@@ -31,25 +32,49 @@ def evaluates(*ops: str) -> Callable[[Evaluation], Evaluation]:
     return register
 
 
-def evaluate(graph: Graph, inputs: Mapping[str, Array]) -> dict[str, Array]:
-    """Outputs of the graph by name. `inputs` must name exactly the graph's inputs."""
+def evaluate(
+    graph: Graph, inputs: Mapping[str, Array], outputs: Iterable[str] | None = None
+) -> dict[str, Array]:
+    """Outputs of the graph by name. `inputs` must name exactly the graph's inputs.
+
+    Args:
+        outputs: values to return in place of the graph's outputs; int8 ones as they are.
+    """
     if set(inputs) != set(graph.inputs):
         raise GraphError(
             f"inputs {sorted(inputs)} given, {sorted(graph.inputs)} needed",
             where=f"graph {graph.name}",
             hint="give every input by name",
         )
-    values: dict[str, Operand] = {**graph.constants, **inputs}
+    values: dict[str, Operand] = {**graph.constants}
+    for name, array in inputs.items():
+        meaning = graph.quantization.get(name)
+        values[name] = array if meaning is None else Quantized(array, meaning)
     for node in graph.nodes:
         operands = [values[name] for name in node.inputs if name]
-        results = _EVALUATIONS[node.op](*operands, **node.attributes)
-        values.update(zip(node.outputs, results, strict=True))
-    return {name: real(values[name]) for name in graph.outputs}
+        values.update(_evaluate_node(graph, node, operands))
+    return {name: numbers(values[name]) for name in outputs or graph.outputs}
+
+
+def _evaluate_node(graph: Graph, node: Node, operands: list[Operand]) -> dict[str, Operand]:
+    """int8 is what real numbers give, rounded; in a convolution exact sums are."""
+    meaning = graph.quantization.get(node.outputs[0])
+    if meaning is not None and node.op == "conv2d":
+        return {node.outputs[0]: int8_convolution(meaning, *operands, **node.attributes)}
+    results = _EVALUATIONS[node.op](*operands, **node.attributes)
+    if meaning is not None:
+        return {node.outputs[0]: quantize(results[0], meaning)}
+    return dict(zip(node.outputs, results, strict=True))
 
 
 def real(operand: Operand) -> Array:
     """Float32 numbers of a value or constant."""
-    return operand.dequantized() if isinstance(operand, Constant) else operand
+    return operand if isinstance(operand, np.ndarray) else operand.dequantized()
+
+
+def numbers(operand: Operand) -> Array:
+    """A value as it is stored."""
+    return operand.data if isinstance(operand, Quantized) else real(operand)
 
 
 def quantize_rows(x: Array) -> tuple[Array, Array, Array]:
@@ -275,7 +300,12 @@ def _pad(x: Operand, *, padding: tuple[tuple[int, int], ...], value: float) -> l
 
 @evaluates("cast")
 def _cast(x: Operand) -> list[Array]:
-    return [real(x).astype(np.float32)]
+    return [numbers(x).astype(np.float32)]
+
+
+@evaluates("quantize", "dequantize")
+def _real(x: Operand) -> list[Array]:
+    return [real(x)]
 
 
 @evaluates("reshape")

@@ -234,6 +234,9 @@ OPS = {
         _row("hard_swish", 1, _same),  # x * min(max(x + 3, 0), 6) / 6
         _row("pad", 1, _pad, "padding", "value"),  # padding: (before, after) of each axis
         _row("cast", 1, _same),  # to float32
+        # int8 values are what their scale and zero point say: see Graph.quantization
+        _row("quantize", 1, _same),  # of float32, or of uint8 with a scale
+        _row("dequantize", 1, _same),
     )
 }
 

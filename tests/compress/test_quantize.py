@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from capexport.compress import RECIPES, apply_recipe, parse_recipes
-from capexport.compress.quantize import PEAK, quantize_rows
+from capexport.compress.rows import PEAK, quantize_rows
 from capexport.errors import GraphError, InputError
 from capexport.ir.graph import Constant, Graph, Node
 from capexport.ir.ops import DYNAMIC, FLOAT

@@ -1,16 +1,18 @@
 """The frame of an ONNX model: declares inputs and outputs, sends each IR node to its visitor."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnx
 from onnx import helper
 
 from capexport.errors import GraphError, UnsupportedError
-from capexport.ir.graph import Graph
+from capexport.ir.graph import Graph, Node
 from capexport.ir.ops import check_shapes
 from capexport.spec.signature import TensorSpec
 from capexport.writers.onnx.constants import ConstantStore
 from capexport.writers.onnx.emitter import Emitter
-from capexport.writers.onnx.lowering import Lowering
+from capexport.writers.onnx.lowering import Lowering, affine
 from capexport.writers.onnx.visitors import VISITORS
 
 OPSET = 20
@@ -39,9 +41,20 @@ def write(graph: Graph) -> bytes:
                 where=f"graph {graph.name}, {', '.join(node.outputs)}",
                 hint="export to the other format only",
             )
-        VISITORS[node.op](lowering, node)
+        _visit(lowering, node)
     serialized: bytes = _model(graph, emitter).SerializeToString(deterministic=True)
     return serialized
+
+
+def _visit(lowering: Lowering, node: Node) -> None:
+    """An int8 node is a float one between DequantizeLinear and QuantizeLinear, which are fused."""
+    output = node.outputs[0]
+    if output not in lowering.graph.quantization or node.op == "quantize":
+        VISITORS[node.op](lowering, node)
+        return
+    real = lowering.emitter.fresh(f"{output}.exact")
+    VISITORS[node.op](replace(lowering, static=True), replace(node, outputs=(real,)))
+    lowering.emitter.node("QuantizeLinear", (real, *affine(lowering, output)), (output,))
 
 
 def _check_outputs(graph: Graph) -> None:

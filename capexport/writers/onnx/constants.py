@@ -40,6 +40,24 @@ class ConstantStore:
         stored, scale = self.stored(name), broadcast_scale(self._constants[name])
         return stored if scale is None else self._dequantized(name, stored, scale)
 
+    def declared(self, name: str) -> str:
+        """The real numbers, by DequantizeLinear: onnxruntime sees from it what is int8."""
+        constant = self._constants[name]
+        if constant.quantization is None:
+            return self.stored(name)
+        scale, axis = constant.quantization.scale, constant.quantization.axis
+        emitter = self._emitter
+
+        def write() -> str:
+            zeros = emitter.initializer(
+                emitter.fresh(f"{name}.zero"), np.zeros(len(scale), constant.data.dtype)
+            )
+            stored_scale = emitter.initializer(emitter.fresh(f"{name}.scale"), scale)
+            inputs = (self.stored(name), stored_scale, zeros)
+            return emitter.value("DequantizeLinear", inputs, f"{name}.real", axis=axis)
+
+        return self._once(name, "declared", write)
+
     def real_transposed(self, name: str) -> str:
         """The real numbers of a matrix [out, in] as [in, out]."""
         stored, scale = self.stored_transposed(name), broadcast_scale(self._constants[name])

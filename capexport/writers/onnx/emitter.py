@@ -82,7 +82,7 @@ class Emitter:
                 where=f"weight {name}",
                 hint="quantize the weights or store them sparse",
             )
-        self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(array), name))
+        self.initializers.append(numpy_helper.from_array(np.asarray(array, order="C"), name))
         return name
 
     def shared(self, array: Array) -> str:

@@ -27,7 +27,8 @@ class Lowering:
             if name in self.graph.constants:
                 self._tensors[name] = self._constant(self.graph.constants[name])
             else:
-                self._tensors[name] = self.model.value(self.graph.values[name])
+                meaning = self.graph.quantization.get(name)
+                self._tensors[name] = self.model.value(self.graph.values[name], meaning)
         return self._tensors[name]
 
     def _constant(self, constant: Constant) -> int:
@@ -50,6 +51,14 @@ class Lowering:
         if constant.name not in self._tensors:
             self._tensors[constant.name] = self.model.constant(constant)
         return self._tensors[constant.name]
+
+    def is_static(self, node: Node) -> bool:
+        """Whether a node computes in int8: it reads int8 constants as they are."""
+        return node.outputs[0] in self.graph.quantization
+
+    def operand(self, node: Node, name: str) -> int:
+        """Tensor of an input of a node, in the numbers that the node computes in."""
+        return self.tensor(name) if self.is_static(node) else self.float_tensor(name)
 
     def float_tensor(self, name: str) -> int:
         """The same as float32: an int8 constant goes through one DEQUANTIZE."""
@@ -76,7 +85,7 @@ class Lowering:
         if fill == 0:
             self.model.operator(Op.PAD, inputs, [output], "PadOptions")
             return
-        value = self.stored(Constant(f"fill.{fill!r}", np.array(fill, np.float32)))
+        value = self.model.fill(x, fill)
         self.model.operator(Op.PADV2, [*inputs, value], [output], "PadV2Options")
 
     def direct_sparse(self, name: str) -> int:

@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import ArrayLike
 
-from capexport.ir.graph import Array, Constant
+from capexport.ir.graph import Array, Constant, TensorQuantization
 from capexport.spec.signature import Shape, TensorSpec
 from capexport.writers.tflite import csr
 from capexport.writers.tflite.versions import SPARSE_FULLY_CONNECTED, Operands, true_version
@@ -74,9 +75,12 @@ class TfliteModel:
         self._shared: dict[tuple[str, tuple[int, ...], bytes], int] = {}
 
     # ------------------------------------------------------------ tensors
-    def value(self, spec: TensorSpec) -> int:
+    def value(self, spec: TensorSpec, meaning: TensorQuantization | None = None) -> int:
         """A tensor that is computed or given; named axes become -1 in its shape signature."""
-        return self._tensor(spec.name, spec.shape, spec.dtype)
+        index = self._tensor(spec.name, spec.shape, spec.dtype)
+        if meaning is not None:
+            self._tensors[index].quantization = _affine([meaning.scale], [meaning.zero_point], 0)
+        return index
 
     def constant(self, constant: Constant) -> int:
         """A weight, stored dense; int8 keeps its scale per channel."""
@@ -101,6 +105,16 @@ class TfliteModel:
         if dtype == "int8":
             self._tensors[new].quantization = source.quantization
         return new
+
+    def fill(self, index: int, number: float) -> int:
+        """One number of another tensor's type; of an int8 tensor, its lowest if that is lower."""
+        source = self._tensors[index]
+        is_int8 = source.type == schema.TensorType.INT8
+        array = np.array(max(number, -128), np.int8) if is_int8 else np.array(number, np.float32)
+        fill = self._tensor(f"{source.name}.fill", (), array.dtype.name)
+        self._tensors[fill].quantization = source.quantization
+        self._tensors[fill].buffer = self._buffer(array)
+        return fill
 
     def parameter(self, numbers: int | Sequence[int] | Sequence[Sequence[int]]) -> int:
         """A small int32 constant that an operator takes as an input (axes); equal ones are one."""
@@ -198,10 +212,15 @@ class TfliteModel:
 def _quantization(constant: Constant) -> Any:
     if constant.quantization is None:
         return None
+    scale = constant.quantization.scale
+    return _affine(scale, np.zeros(len(scale)), constant.quantization.axis)
+
+
+def _affine(scale: ArrayLike, zero_point: ArrayLike, axis: int) -> Any:
     parameters = schema.QuantizationParametersT()
-    parameters.scale = constant.quantization.scale.astype(np.float32)
-    parameters.zeroPoint = np.zeros(len(parameters.scale), np.int64)
-    parameters.quantizedDimension = constant.quantization.axis
+    parameters.scale = np.asarray(scale, np.float32)
+    parameters.zeroPoint = np.asarray(zero_point, np.int64)
+    parameters.quantizedDimension = axis
     return parameters
 
 

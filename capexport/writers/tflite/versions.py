@@ -48,6 +48,8 @@ def true_version(code: int, operands: Operands) -> int:
         return 4 if per_channel(operands.inputs[1]) else 1
     if code in (Op.CONV_2D, Op.DEPTHWISE_CONV_2D):
         return _convolution(code, operands)
+    if code == Op.MUL and first.type == Type.INT8:
+        return _int8_product(operands)
     if code in _VERSION_2_IF_INT8 and first.type == Type.INT8:
         return 2
     if code == Op.DEQUANTIZE and first.type == Type.INT8:
@@ -61,6 +63,11 @@ _VERSION_2_IF_INT8 = frozenset(
         *(Op.PADV2, Op.RELU, Op.RELU6, Op.LOGISTIC, Op.TANH, Op.TRANSPOSE),
     }
 )
+
+
+def _int8_product(operands: Operands) -> int:
+    a, b = (float(tensor.quantization.scale[0]) for tensor in operands.inputs)
+    return 3 if a * b >= float(operands.outputs[0].quantization.scale[0]) else 2
 
 
 def _convolution(code: int, operands: Operands) -> int:

@@ -37,7 +37,7 @@ def versions(data: bytes) -> set[tuple[int, int]]:
 
 
 @pytest.mark.parametrize("weights", ["dense", "stock-sparse"])
-@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("recipe", [r.name for r in RECIPES.values() if not r.static])
 @pytest.mark.parametrize("part", [0, 1], ids=["encoder", "decoder_step"])
 def test_captioner_graphs_equal_the_oracle(part: int, recipe: str, weights: str) -> None:
     graph = lowered(part, recipe, weights)

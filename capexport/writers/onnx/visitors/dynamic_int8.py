@@ -11,7 +11,7 @@ from capexport.errors import GraphError, UnsupportedError
 from capexport.ir.evaluate import INT8_HIGH, INT8_LOW
 from capexport.ir.graph import Array, Constant, Node, QuantParams
 from capexport.writers.onnx.emitter import Emitter, Step, cast
-from capexport.writers.onnx.lowering import Lowering, QuantizedRows
+from capexport.writers.onnx.lowering import UNSIGNED_SHIFT, Lowering, QuantizedRows
 
 LONGEST_ROW = (2**31 - 1) // ((INT8_HIGH - INT8_LOW) * -INT8_LOW)
 """Inputs up to which no sum of products leaves int32."""
@@ -22,9 +22,6 @@ LEAST_MAXIMUM = 1e-30
 So a row of zeros has a scale that can be divided by, and the range of any other row with a number
 beyond 1e-22 still rounds to the same float32.
 """
-
-UNSIGNED_SHIFT = -INT8_LOW
-"""The fast kernels on x86 multiply uint8 by int8."""
 
 
 def int8_linear(lowering: Lowering, node: Node) -> tuple[str, list[Step]]:

@@ -35,10 +35,12 @@ def _conv2d(lowering: Lowering, node: Node) -> None:
     groups = node.attributes["groups"]
     is_depthwise = groups == channels and groups > 1
     source, padding = _padded(lowering, node, constant.shape[2:], 0)
+    moved = _depthwise(constant) if is_depthwise else _dense(constant)
+    static = lowering.is_static(node)
     inputs = [
         source,
-        lowering.float_stored(_depthwise(constant) if is_depthwise else _dense(constant)),
-        lowering.float_tensor(bias[0]) if bias else _zeros(lowering, constant.shape[0]),
+        lowering.stored(moved) if static else lowering.float_stored(moved),
+        lowering.operand(node, bias[0]) if bias else _zeros(lowering, constant.shape[0]),
     ]
     options: dict[str, Any] = {
         "padding": padding,
@@ -125,7 +127,8 @@ def _padded(lowering: Lowering, node: Node, window: Sequence[int], fill: float) 
         d if isinstance(d, str) else d + sum(ends) for d, ends in zip(shape, edges, strict=True)
     )
     name = f"{node.outputs[0]}.padded"
-    output = lowering.model.value(TensorSpec(name, lengths, lowering.graph.dtype(x)))
+    spec = TensorSpec(name, lengths, lowering.graph.dtype(x))
+    output = lowering.model.value(spec, lowering.graph.quantization.get(x))
     lowering.pad(lowering.tensor(x), output, edges, fill)
     return output, VALID
 

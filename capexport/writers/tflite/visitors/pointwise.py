@@ -12,7 +12,7 @@ def _plain(code: int, options: str | None = None, **fields: object) -> Visitor:
     """An operator that takes the node's inputs as they are."""
 
     def visitor(lowering: Lowering, node: Node) -> None:
-        inputs = [lowering.float_tensor(name) for name in node.inputs]
+        inputs = [lowering.operand(node, name) for name in node.inputs]
         outputs = [lowering.tensor(name) for name in node.outputs]
         lowering.model.operator(code, inputs, outputs, options, **fields)
 
@@ -33,6 +33,8 @@ VISITORS["relu"] = _plain(Op.RELU)
 VISITORS["relu6"] = _plain(Op.RELU6)
 VISITORS["hard_swish"] = _plain(Op.HARD_SWISH, "HardSwishOptions")
 VISITORS["cast"] = _plain(Op.CAST)
+VISITORS["quantize"] = _plain(Op.QUANTIZE, "QuantizeOptions")
+VISITORS["dequantize"] = _plain(Op.DEQUANTIZE, "DequantizeOptions")
 VISITORS["sigmoid"] = _plain(Op.LOGISTIC)
 VISITORS["tanh"] = _plain(Op.TANH)
 VISITORS["softmax"] = _plain(Op.SOFTMAX, "SoftmaxOptions", beta=1.0)

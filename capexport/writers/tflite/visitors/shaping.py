@@ -28,7 +28,7 @@ def _mean(lowering: Lowering, node: Node) -> None:
 
 @visits("concat")
 def _concat(lowering: Lowering, node: Node) -> None:
-    inputs = [lowering.float_tensor(name) for name in node.inputs]
+    inputs = [lowering.operand(node, name) for name in node.inputs]
     outputs = [lowering.tensor(node.outputs[0])]
     axis = node.attributes["axis"]
     lowering.model.operator(Op.CONCATENATION, inputs, outputs, "ConcatenationOptions", axis=axis)

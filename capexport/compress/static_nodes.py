@@ -1,0 +1,88 @@
+"""Which nodes of an encoder run in static int8, and which of their values share one scale."""
+
+from collections.abc import Iterator
+
+from capexport.ir.graph import Graph, Node
+
+_BETWEEN = frozenset(
+    {
+        *("add", "sub", "mul", "relu", "relu6", "max_pool2d", "avg_pool2d", "mean"),
+        *("concat", "pad", "reshape", "transpose"),
+    }
+)
+_AFTER = frozenset({"add", "relu", "relu6", "concat"})
+_ONE_SCALE = frozenset({"max_pool2d", "avg_pool2d", "concat", "pad", "reshape", "transpose"})
+"""TFLite has no rescaling in these."""
+_ACTIVATIONS = ("relu", "relu6")
+
+
+def static_nodes(graph: Graph) -> dict[str, Node]:
+    """Nodes that compute in int8, by the value they write.
+
+    Convolutions; what lies between them; and the additions, activations and concatenations that
+    follow the last ones. Everything else reads and writes floats: averaging or projecting features
+    is little work and better done on floats, and for hard-swish XNNPACK has no int8 form.
+    """
+    before, after = _read_by_convolutions(graph), _written_from_convolutions(graph)
+    static: dict[str, Node] = {}
+    for node in graph.nodes:
+        inside = node.op in (_BETWEEN if node.outputs[0] in before else _AFTER)
+        reads = {name for name in node.inputs if name not in graph.constants}
+        if node.op == "conv2d" or (inside and reads and reads <= after and _adds_zeros_only(node)):
+            static[node.outputs[0]] = node
+    return static
+
+
+def _written_from_convolutions(graph: Graph) -> set[str]:
+    """Values that depend on some convolution."""
+    written: set[str] = set()
+    for node in graph.nodes:
+        if node.op == "conv2d" or written.intersection(node.inputs):
+            written.update(node.outputs)
+    return written
+
+
+def _read_by_convolutions(graph: Graph) -> set[str]:
+    """Values that some convolution depends on."""
+    needed: set[str] = set()
+    for node in reversed(graph.nodes):
+        if node.op == "conv2d" or needed.intersection(node.outputs):
+            needed.update(node.inputs)
+    return needed
+
+
+def _adds_zeros_only(node: Node) -> bool:
+    return node.op != "pad" or node.attributes["value"] == 0
+
+
+def absorbed_activations(graph: Graph, static: dict[str, Node]) -> dict[str, str]:
+    """Value before an activation -> value after it, where int8 needs no operator for it.
+
+    The range of a value after relu starts at 0 and after relu6 ends at 6 or below, so that
+    whoever writes it in int8 saturates to just that.
+    """
+    absorbed = {}
+    for node in static.values():
+        before = node.inputs[0]
+        writer = static.get(before)
+        if node.op not in _ACTIVATIONS or writer is None or writer.op in _ONE_SCALE:
+            continue
+        if before not in graph.outputs and len(graph.users(before)) == 1:
+            absorbed[before] = node.outputs[0]
+    return absorbed
+
+
+def shared_scales(static: dict[str, Node]) -> list[set[str]]:
+    """Groups of values that must have one scale and zero point."""
+    groups: list[set[str]] = []
+    for tied in _tied(static):
+        touching = [group for group in groups if group & tied]
+        groups = [group for group in groups if not group & tied]
+        groups.append(tied.union(*touching))
+    return groups
+
+
+def _tied(static: dict[str, Node]) -> Iterator[set[str]]:
+    for node in static.values():
+        if node.op in _ONE_SCALE:
+            yield {*node.inputs, *node.outputs}
