@@ -1,6 +1,6 @@
 """The product on one page: a checkpoint goes in, a bundle comes out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from capexport import __version__
@@ -10,15 +10,20 @@ from capexport.capture import capture
 from capexport.checkpoint import Checkpoint, read_checkpoint
 from capexport.compress import (
     apply_recipe,
+    check_calibration,
     check_weight_form,
     choose_storage,
     count_nonzeros,
+    image_samples,
     parse_recipes,
     refuse_copies,
 )
 from capexport.errors import InputError
-from capexport.ir.graph import Graph
+from capexport.ir.graph import Array, Graph
 from capexport.ir.passes import run_passes
+from capexport.runtime.image import read_picture
+from capexport.runtime.inputs import input_files
+from capexport.spec.image import ImageSpec
 from capexport.writers import onnx, tflite
 
 WRITERS = {"tflite": tflite.write, "onnx": onnx.write}
@@ -34,6 +39,7 @@ def export(
     recipe: str = "dynamic_wi8",
     weights: str = "auto",
     encoder: str | None = None,
+    calibration: Path | None = None,
     force: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Bundle:
@@ -46,6 +52,7 @@ def export(
         recipe: `NAME`, or `encoder=NAME,decoder=NAME`.
         weights: `auto`, `dense`, `stock-sparse` or `packed`.
         encoder: `PATH` or `NAME:PATH` of an image encoder's weights; None for region features.
+        calibration: folder of typical pictures, which a static recipe finds its scales by.
         progress: is told what is being done.
 
     Raises:
@@ -56,6 +63,7 @@ def export(
         hint = f"choose from {', '.join(WRITERS)}"
         raise InputError(f"there is no format {min(unknown)!r}", where="--format", hint=hint)
     check_weight_form(weights)
+    check_calibration(recipes, calibration)
     check_target(out, force=force)
     progress("reading the checkpoint")
     source = read_checkpoint(checkpoint)
@@ -73,7 +81,9 @@ def export(
     for captured in capture_graphs(captioner, progress):
         part = "encoder" if captured.name == "encoder" else "decoder"
         graph = run_passes(captured)
-        small = apply_recipe(graph, recipes[part])
+        progress(f"applying {recipes[part].name} to the {part}")
+        pictures = _pictures(calibration, captioner.image)
+        small = apply_recipe(graph, recipes[part], image_samples(graph, pictures))
         nonzeros[graph.name] = count_nonzeros(graph, small)
         graphs.append(choose_storage(small, weights))
     refuse_copies(graphs)
@@ -110,6 +120,14 @@ def capture_graphs(
         captioner.decoder_step, "decoder_step", signature.step_inputs, signature.step_outputs
     )
     return encoder, step
+
+
+def _pictures(folder: Path | None, image: ImageSpec | None) -> Iterator[Array]:
+    """Pixels of the calibration pictures, one file after the other and only when they are wanted."""
+    if folder is None or image is None:
+        return
+    for file in input_files(folder, image):
+        yield read_picture(file, image).pixels
 
 
 def _provenance(checkpoint: Checkpoint) -> dict[str, object]:

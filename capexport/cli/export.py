@@ -50,6 +50,10 @@ def export(
         str | None,
         typer.Option("--encoder", help="Image encoder's weights: PATH, or NAME:PATH."),
     ] = None,
+    calibration: Annotated[
+        Path | None,
+        typer.Option("--calibration", help="Folder of typical pictures, for a static recipe."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing output.")] = False,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -67,7 +71,10 @@ def export(
 
       capexport export checkpoint/ --out bundle/ --format tflite --recipe dynamic_wi8 --force
 
+      capexport export checkpoint/ --out bundle/ --encoder mobilenet_v2.pth --recipe fp32
+
       capexport export checkpoint/ --out bundle/ --encoder mobilenet_v2.pth
+      --recipe encoder=static_wi8_ai8,decoder=dynamic_wi8 --calibration photos/
     """
     from capexport.bundle import check_target
 
@@ -82,6 +89,7 @@ def export(
             recipe=recipe,
             weights=weights.value,
             encoder=encoder,
+            calibration=calibration,
             force=force,
             progress=stage,
         )

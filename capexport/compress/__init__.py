@@ -1,8 +1,9 @@
 """Graph -> smaller graph: recipes quantize weights, storage marks the sparse ones."""
 
+from capexport.compress.calibrate import image_samples
 from capexport.compress.checks import count_nonzeros, refuse_copies
 from capexport.compress.quantize import apply_recipe
-from capexport.compress.recipe import RECIPES, Recipe, parse_recipes
+from capexport.compress.recipe import RECIPES, Recipe, check_calibration, parse_recipes
 from capexport.compress.storage import WEIGHT_FORMS, check_weight_form, choose_storage
 
 __all__ = [
@@ -10,9 +11,11 @@ __all__ = [
     "WEIGHT_FORMS",
     "Recipe",
     "apply_recipe",
+    "check_calibration",
     "check_weight_form",
     "choose_storage",
     "count_nonzeros",
+    "image_samples",
     "parse_recipes",
     "refuse_copies",
 ]

@@ -1,6 +1,6 @@
 """A float graph and calibration inputs -> what occurs in its values."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -51,6 +51,34 @@ def calibrate(
     for value in observed.values():
         value.mean = value.mean / count
     return observed
+
+
+def image_samples(graph: Graph, images: Iterable[Array]) -> Iterator[dict[str, Array]]:
+    """Inputs of an encoder graph from images, one after the other.
+
+    Args:
+        graph: has one input, the image.
+        images: uint8, of the input's shape.
+
+    Raises:
+        InputError: the graph takes something else than an image, or an image does not fit.
+    """
+    name, *others = graph.inputs
+    spec = graph.values[name]
+    for number, image in enumerate(images, 1):
+        if others or spec.dtype != "uint8":
+            raise InputError(
+                "the encoder takes features, no image to calibrate with",
+                where=f"graph {graph.name}, inputs {', '.join(graph.inputs)}",
+                hint="static int8 is for image encoders",
+            )
+        if image.dtype != np.uint8 or image.shape != spec.shape:
+            raise InputError(
+                f"a calibration image is {image.dtype} {image.shape}, not uint8 {spec.shape}",
+                where=f"image {number}",
+                hint="resize and crop it as the encoder's image specification says",
+            )
+        yield {name: image}
 
 
 def _watch(observed: Observed, array: Array, where: str) -> None:

@@ -5,7 +5,9 @@ time, `static` beforehand by calibration, `weight_only` leaves them float, `wi8`
 `ai8` int8 activations. Linears of a static encoder are dynamic: docs/decisions/static-int8.md.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from capexport.errors import InputError
 from capexport.ir.ops import DYNAMIC, FLOAT
@@ -68,3 +70,20 @@ def _recipe(name: str, text: str) -> Recipe:
             hint=f"choose from {', '.join(RECIPES)}",
         )
     return RECIPES[name]
+
+
+def check_calibration(recipes: Mapping[str, Recipe], pictures: Path | None) -> None:
+    """Raise InputError unless there are calibration pictures exactly when a recipe is static."""
+    static = [part for part, recipe in recipes.items() if recipe.static]
+    if static and pictures is None:
+        raise InputError(
+            f"the {static[0]} cannot be {STATIC} without calibration pictures",
+            where="--recipe",
+            hint="give some dozen typical pictures: --calibration FOLDER",
+        )
+    if pictures is not None and not static:
+        raise InputError(
+            "no recipe needs calibration",
+            where=f"--calibration {pictures}",
+            hint=f"leave it out, or use --recipe encoder={STATIC},decoder=dynamic_wi8",
+        )
