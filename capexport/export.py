@@ -123,7 +123,7 @@ def capture_graphs(
 
 
 def _pictures(folder: Path | None, image: ImageSpec | None) -> Iterator[Array]:
-    """Pixels of the calibration pictures, one file after the other and only when they are wanted."""
+    """Pixels of the calibration pictures, one at a time, when they are wanted."""
     if folder is None or image is None:
         return
     for file in input_files(folder, image):

@@ -162,7 +162,7 @@ class _Capture:
     def _import(self, node: FxNode) -> None:
         if node.target is operator.getitem:
             return  # `emit` has named every part of the source already
-        if isinstance(node.meta["val"], torch.SymInt):
+        if isinstance(node.meta.get("val"), torch.SymInt):
             return  # from the length of a named axis: a reshape takes it from its own shape
         importer = IMPORTERS.get(str(node.target))
         if importer is None:
