@@ -63,5 +63,5 @@ def _open(path: Path, limits: Limits) -> tuple[Source, str | None]:
     raise CheckpointError(
         "this file is neither a .pth, a .safetensors nor a .zip",
         where=str(path),
-        hint="pass the checkpoint's folder, a .zip of it, or one .pth inside it",
+        hint="pass the checkpoint's folder, a .zip of it, or its file of weights",
     )

@@ -165,7 +165,7 @@ def test_declared_lengths_are_not_believed() -> None:
 def test_a_list_of_pairs_is_not_copied_again_and_again() -> None:
     pairs = pickle.dumps([[str(i), i] for i in range(20_000)], 2)[:-1] + b"q\xff"
     again = b"ccollections\nOrderedDict\nh\xff\x85R" * 20_000
-    first, second, *_ = read_pickle(pairs + b"](" + again + b"e.", "here")  # type: ignore[misc]
+    first, second, *_ = read_pickle(pairs + b"](" + again + b"e.", "here")
     assert (len(first), len(second)) == (20_000, 0)
 
 
