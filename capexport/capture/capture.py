@@ -22,6 +22,8 @@ from capexport.spec.signature import Dimension, Shape, TensorSpec
 _EXAMPLE_LENGTHS = (3, 5, 7, 11)
 """Length of each named axis in the example inputs. torch.export bakes in 0 and 1; primes keep two
 axes from being merged by accident."""
+_TRIED_LENGTHS = (1, 2, 3, 5, 97, 4096)
+"""A length that torch writes in a long way is an axis if it is that axis' for all of these."""
 
 
 def capture(
@@ -200,16 +202,23 @@ class _Capture:
         return name
 
     def _shape(self, value: torch.Tensor, where: str) -> Shape:
-        return tuple(d if isinstance(d, int) else self._axis(str(d), where) for d in value.shape)
+        return tuple(d if isinstance(d, int) else self._axis(d, where) for d in value.shape)
 
-    def _axis(self, symbol: str, where: str) -> str:
-        if symbol not in self._axes:
+    def _axis(self, length: torch.SymInt, where: str) -> str:
+        """Name of the axis that is always of this length; torch writes it as (n * n) // n too."""
+        expression = length.node.expr
+        symbols = expression.free_symbols
+        symbol = next(iter(symbols)) if len(symbols) == 1 else None
+        is_itself = (
+            all(expression.subs(symbol, n) == n for n in _TRIED_LENGTHS) if symbol else False
+        )
+        if not is_itself or str(symbol) not in self._axes:
             raise UnsupportedError(
-                f"an axis of length {symbol} is computed from the named axes",
+                f"an axis of length {length} is computed from the named axes",
                 where=where,
                 hint="reshape so that every axis is a number or one named axis",
             )
-        return self._axes[symbol]
+        return self._axes[str(symbol)]
 
     # ------------------------------------------------------------ constants
     def _operand(self, argument: Any) -> str:

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from capexport.captioner.decoders import aoa, att2in2, newfc, show_tell, soft_attention, up_down
+from capexport.captioner.decoders import (
+    aoa,
+    att2in2,
+    newfc,
+    relation_transformer,
+    show_tell,
+    soft_attention,
+    up_down,
+)
 from capexport.checkpoint import Checkpoint
 from capexport.spec.signature import CaptionerSignature
 
@@ -27,6 +35,9 @@ ARCHITECTURES = {
     "aoa": Architecture(aoa.aoa, aoa.expected_shapes),
     "att2in2": Architecture(att2in2.att2in2, att2in2.expected_shapes),
     "newfc": Architecture(newfc.newfc, newfc.expected_shapes),
+    "relation_transformer": Architecture(
+        relation_transformer.relation_transformer, relation_transformer.expected_shapes
+    ),
     "show_tell": Architecture(show_tell.show_tell, show_tell.expected_shapes),
     "soft_attention": Architecture(soft_attention.soft_attention, soft_attention.expected_shapes),
     "up_down_lstm": Architecture(up_down.up_down, up_down.expected_shapes),
