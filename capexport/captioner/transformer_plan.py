@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from capexport.captioner.attention import entries
+from capexport.captioner.attention import ROLES, entries
+from capexport.captioner.options import Config, choice, size
+from capexport.errors import CheckpointError, UnsupportedError
 from capexport.spec.signature import BEAMS, REGIONS, StateSpec, TensorSpec
 
 Weights = Mapping[str, Tensor]
@@ -37,6 +39,14 @@ class TransformerPlan:
     share_decoder: str | None
     steps: int
 
+    def __post_init__(self) -> None:
+        if self.width % self.heads:
+            raise CheckpointError(
+                f"a width of {self.width} does not divide into {self.heads} heads",
+                where="configuration: d_model",
+                hint="use the configuration that the trainer wrote next to the weights",
+            )
+
     @property
     def caches(self) -> tuple[StateSpec, ...]:
         """Keys and values of each group of decoder layers; one for both where they are shared."""
@@ -64,6 +74,39 @@ class TransformerPlan:
                 TensorSpec(f"cross_values_{group}", (self.heads, REGIONS, part)),
             )
         )
+
+
+def shared_plan(config: Config) -> TransformerPlan:
+    """The plan of a sparse-image-captioning model.
+
+    Raises:
+        CheckpointError: a size is missing or no positive number.
+        UnsupportedError: weights are shared in a way that is not known.
+    """
+    return TransformerPlan(
+        width=size(config, "d_model"),
+        inner=size(config, "dim_feedforward"),
+        heads=size(config, "num_heads"),
+        encoder=_groups(config, "share_layer_encoder"),
+        decoder=_groups(config, "share_layer_decoder"),
+        share_encoder=choice(config, "share_att_encoder", tuple(ROLES), None),
+        share_decoder=choice(config, "share_att_decoder", tuple(ROLES), None),
+        steps=size(config, "max_seq_length"),
+    )
+
+
+def _groups(config: Config, key: str) -> tuple[int, ...]:
+    """Group of each layer; without sharing each layer is one of its own."""
+    layers, groups = size(config, "num_layers"), config.get(key)
+    if groups is None:
+        return tuple(range(layers))
+    if not isinstance(groups, list) or len(groups) != layers or set(map(type, groups)) != {int}:
+        raise UnsupportedError(
+            f"{key} is {str(groups)[:40]}",
+            where=f"configuration: {key}",
+            hint=f"capexport reads a list of {layers} whole numbers",
+        )
+    return tuple(groups)
 
 
 def group_sizes(groups: tuple[int, ...]) -> dict[int, int]:

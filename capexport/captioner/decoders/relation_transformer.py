@@ -4,9 +4,6 @@ As trained by sparse-image-captioning. ACORT is the same network with fewer weig
 whole layers are shared, and a word is several tokens.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 import torch
 from torch import nn
 
@@ -19,6 +16,7 @@ from capexport.captioner.transformer_plan import (
     Weights,
     below,
     group_sizes,
+    shared_plan,
     transformer_shapes,
 )
 from capexport.checkpoint import Checkpoint
@@ -27,7 +25,7 @@ from capexport.spec.signature import REGIONS, CaptionerSignature, TensorSpec
 
 def relation_transformer(checkpoint: Checkpoint) -> tuple[nn.Module, nn.Module, CaptionerSignature]:
     """Encoder, decoder step and signature."""
-    plan = plan_of(checkpoint.config)
+    plan = shared_plan(checkpoint.config)
     weights = checkpoint.tensors
     geometry = _geometry(below(weights, "model.encoder"), plan)
     embed = Linear(weights["att_embed.0.weight"], weights["att_embed.0.bias"])
@@ -36,21 +34,6 @@ def relation_transformer(checkpoint: Checkpoint) -> tuple[nn.Module, nn.Module, 
         TensorSpec("box", (REGIONS, NUMBERS)),
     )
     return assembled(embed, below(weights, "model"), plan, inputs, geometry)
-
-
-def plan_of(config: Mapping[str, Any]) -> TransformerPlan:
-    """The plan in the newest configuration of sparse-image-captioning."""
-    each_its_own = tuple(range(config["num_layers"]))
-    return TransformerPlan(
-        width=config["d_model"],
-        inner=config["dim_feedforward"],
-        heads=config["num_heads"],
-        encoder=tuple(config["share_layer_encoder"] or each_its_own),
-        decoder=tuple(config["share_layer_decoder"] or each_its_own),
-        share_encoder=config["share_att_encoder"],
-        share_decoder=config["share_att_decoder"],
-        steps=config["max_seq_length"],
-    )
 
 
 def _geometry(encoder: Weights, plan: TransformerPlan) -> BoxGeometry:
@@ -69,7 +52,7 @@ def _geometry(encoder: Weights, plan: TransformerPlan) -> BoxGeometry:
 def expected_shapes(checkpoint: Checkpoint) -> Shapes:
     """Every tensor the checkpoint must hold, by the trainer's names."""
     config = checkpoint.config
-    plan = plan_of(config)
+    plan = shared_plan(config)
     inputs = NUMBERS if config["no_box_trigonometric_embedding"] else WAVES
     shapes = transformer_shapes(plan, config["vocab_size"])
     for layer in range(len(plan.encoder)):

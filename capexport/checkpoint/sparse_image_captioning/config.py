@@ -11,7 +11,7 @@ from capexport.errors import CheckpointError, UnsupportedError
 NEWEST = "1.0.0-alpha"
 UNVERSIONED = "0.1.0"
 """The version that the trainer assumes when the key is absent."""
-WORD = "word"
+WORD, RADIX = "word", "radix"
 PRUNE_SUFFIX = "_prune"
 DEFAULT_HEADS = 8
 WIDEST_BEAM = 100
@@ -36,15 +36,15 @@ def read_config(data: bytes, where: str) -> dict[str, Any]:
 
     Raises:
         CheckpointError: not JSON, a key is missing, or a value makes no sense.
-        UnsupportedError: the tokenizer is not the word model.
+        UnsupportedError: another tokenizer than the word model and its radix form.
     """
     config = _normalised(_parsed(data, where), where)
     tokenizer = _required(config, "tokenizer", where)
-    if tokenizer != WORD:
+    if tokenizer not in (WORD, RADIX):
         raise UnsupportedError(
-            f"the tokenizer is {tokenizer!r}; capexport reads {WORD!r} only",
+            f"the tokenizer is {str(tokenizer)[:40]!r}; capexport reads {WORD!r} and {RADIX!r}",
             where=where,
-            hint="use a checkpoint trained with --tokenizer word",
+            hint=f"use a checkpoint trained with --tokenizer {WORD}",
         )
     _check_numbers(config, where)
     return config
@@ -109,7 +109,8 @@ def _check_numbers(config: Mapping[str, Any], where: str) -> None:
         if size < 1 or size > limits.get(key, size):
             most = f" of at most {limits[key]}" if key in limits else ""
             raise _wrong(key, size, f"a positive number{most}", where)
-    for key in TOKEN_IDS:
+    # a radix model writes even <unk> as several tokens; words.py looks at them
+    for key in TOKEN_IDS[:-1] if config["tokenizer"] == RADIX else TOKEN_IDS:
         token = _number(config, key, where)
         if not 0 <= token < config["vocab_size"]:
             raise _wrong(key, token, f"between 0 and vocab_size {config['vocab_size']}", where)

@@ -8,9 +8,12 @@ from torch import Tensor
 from capexport.checkpoint.checkpoint import Checkpoint
 from capexport.checkpoint.lineage import Reader
 from capexport.checkpoint.source import CONFIG, WEIGHTS, Source
-from capexport.checkpoint.sparse_image_captioning.config import read_config
+from capexport.checkpoint.sparse_image_captioning.config import RADIX, read_config
 from capexport.checkpoint.sparse_image_captioning.masks import apply_masks, split_masks
-from capexport.checkpoint.sparse_image_captioning.words import read_vocabulary
+from capexport.checkpoint.sparse_image_captioning.words import (
+    read_radix_vocabulary,
+    read_vocabulary,
+)
 from capexport.checkpoint.tensors import read_tensors, require_finite
 from capexport.errors import CheckpointError
 from capexport.spec.decoding import Decoding
@@ -42,8 +45,8 @@ def read(source: Source, weights_file: str | None) -> Checkpoint:
     """The checkpoint in `source`; `weights_file` names the .pth when the user chose one."""
     weights_file = weights_file or choose_weights(source)
     config = read_config(source.read(CONFIG), source.where(CONFIG))
-    words = source.where(VOCABULARY)
-    vocabulary = read_vocabulary(source.read(VOCABULARY), config["vocab_size"], words)
+    read_words = read_radix_vocabulary if config["tokenizer"] == RADIX else read_vocabulary
+    vocabulary = read_words(source.read(VOCABULARY), config, source.where(VOCABULARY))
     data = source.read(weights_file)
     where = source.where(weights_file)
     weights, masks = split_masks(read_tensors(data, where, source.limits))
@@ -106,7 +109,7 @@ def _decoding(config: Mapping[str, Any]) -> Decoding:
         bos=config["bos_token_id"],
         eos=config["eos_token_id"],
         pad=config["pad_token_id"],
-        unk=config["unk_token_id"],
+        unk=None if config["tokenizer"] == RADIX else config["unk_token_id"],
         max_length=config["max_seq_length"],
         beam=config["beam_size_test"],
         suppress_unk=False,  # the trainer's option tests an attribute that never exists
