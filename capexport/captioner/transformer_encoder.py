@@ -13,13 +13,17 @@ class TransformerEncoder(nn.Module):
     """att [regions, features], box [regions, 4] if it has a geometry -> memory of the plan.
 
     Args:
-        embed: from the features to the plan's width.
+        embed: att [regions, features] -> [regions, width].
         weights: below the trainers' `model.`.
         geometry: gives one bias of the attention for each group of layers, or None.
     """
 
     def __init__(
-        self, embed: Linear, weights: Weights, plan: TransformerPlan, geometry: BoxGeometry | None
+        self,
+        embed: nn.Module,
+        weights: Weights,
+        plan: TransformerPlan,
+        geometry: BoxGeometry | None,
     ) -> None:
         super().__init__()
         groups = list(group_sizes(plan.encoder))
@@ -36,7 +40,7 @@ class TransformerEncoder(nn.Module):
 
     def forward(self, att: Tensor, box: Tensor | None = None) -> tuple[Tensor, ...]:
         biases = [None] * len(self.layers) if self.geometry is None else self.geometry(box)
-        x = F.relu(self.embed(att))
+        x = self.embed(att)
         for number in self.order:
             x = self.layers[number](x, biases[number])
         memory: tuple[Tensor, ...] = self.memory(self.norm(x))

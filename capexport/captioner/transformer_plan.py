@@ -76,7 +76,7 @@ class TransformerPlan:
         )
 
 
-def shared_plan(config: Config) -> TransformerPlan:
+def shared_plan(config: Config, steps: int) -> TransformerPlan:
     """The plan of a sparse-image-captioning model.
 
     Raises:
@@ -91,7 +91,7 @@ def shared_plan(config: Config) -> TransformerPlan:
         decoder=_groups(config, "share_layer_decoder"),
         share_encoder=choice(config, "share_att_encoder", tuple(ROLES), None),
         share_decoder=choice(config, "share_att_decoder", tuple(ROLES), None),
-        steps=size(config, "max_seq_length"),
+        steps=steps,
     )
 
 

@@ -12,6 +12,7 @@ from capexport.captioner.decoders import (
     relation_transformer,
     show_tell,
     soft_attention,
+    transformer,
     up_down,
 )
 from capexport.checkpoint import Checkpoint
@@ -40,5 +41,6 @@ ARCHITECTURES = {
     ),
     "show_tell": Architecture(show_tell.show_tell, show_tell.expected_shapes),
     "soft_attention": Architecture(soft_attention.soft_attention, soft_attention.expected_shapes),
+    "transformer": Architecture(transformer.transformer, transformer.expected_shapes),
     "up_down_lstm": Architecture(up_down.up_down, up_down.expected_shapes),
 }

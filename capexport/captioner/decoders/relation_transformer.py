@@ -7,9 +7,10 @@ whole layers are shared, and a word is several tokens.
 import torch
 from torch import nn
 
-from capexport.captioner.blocks import Linear
 from capexport.captioner.box_geometry import NUMBERS, WAVES, BoxGeometry
-from capexport.captioner.decoders.transformer import assembled
+from capexport.captioner.options import choice, size
+from capexport.captioner.region_embedding import RegionEmbedding, region_embedding_shapes
+from capexport.captioner.transformer import assembled
 from capexport.captioner.transformer_plan import (
     Shapes,
     TransformerPlan,
@@ -25,12 +26,12 @@ from capexport.spec.signature import REGIONS, CaptionerSignature, TensorSpec
 
 def relation_transformer(checkpoint: Checkpoint) -> tuple[nn.Module, nn.Module, CaptionerSignature]:
     """Encoder, decoder step and signature."""
-    plan = shared_plan(checkpoint.config)
+    plan = shared_plan(checkpoint.config, checkpoint.decoding.max_length)
     weights = checkpoint.tensors
     geometry = _geometry(below(weights, "model.encoder"), plan)
-    embed = Linear(weights["att_embed.0.weight"], weights["att_embed.0.bias"])
+    embed = RegionEmbedding(weights, checkpoint.config)
     inputs = (
-        TensorSpec("att", (REGIONS, checkpoint.config["att_feat_size"])),
+        TensorSpec("att", (REGIONS, size(checkpoint.config, "att_feat_size"))),
         TensorSpec("box", (REGIONS, NUMBERS)),
     )
     return assembled(embed, below(weights, "model"), plan, inputs, geometry)
@@ -52,15 +53,13 @@ def _geometry(encoder: Weights, plan: TransformerPlan) -> BoxGeometry:
 def expected_shapes(checkpoint: Checkpoint) -> Shapes:
     """Every tensor the checkpoint must hold, by the trainer's names."""
     config = checkpoint.config
-    plan = shared_plan(config)
-    inputs = NUMBERS if config["no_box_trigonometric_embedding"] else WAVES
-    shapes = transformer_shapes(plan, config["vocab_size"])
+    plan = shared_plan(config, checkpoint.decoding.max_length)
+    no_waves = choice(config, "no_box_trigonometric_embedding", (False, True), False)
+    inputs = NUMBERS if no_waves else WAVES
+    shapes = transformer_shapes(plan, size(config, "vocab_size"))
     for layer in range(len(plan.encoder)):
         for head in range(plan.heads):
             name = f"encoder.layers.{layer}.self_attn.WGs.{head}"
             shapes |= {f"{name}.weight": (1, inputs), f"{name}.bias": (1,)}
-    return {
-        "att_embed.0.weight": (plan.width, config["att_feat_size"]),
-        "att_embed.0.bias": (plan.width,),
-        **{f"model.{name}": shape for name, shape in shapes.items()},
-    }
+    model = {f"model.{name}": shape for name, shape in shapes.items()}
+    return region_embedding_shapes(config, plan.width) | model

@@ -18,6 +18,7 @@ WIDEST_BEAM = 100
 
 TOKEN_IDS = ("bos_token_id", "eos_token_id", "pad_token_id", "unk_token_id")
 COMMON_SIZES = ("vocab_size", "max_seq_length", "beam_size_test", "att_feat_size")
+TRANSFORMER_SIZES = ("d_model", "dim_feedforward", "num_layers", "num_heads")
 ARCHITECTURE_SIZES: Mapping[str, tuple[str, ...]] = {
     "up_down_lstm": (
         "fc_feat_size",
@@ -26,7 +27,8 @@ ARCHITECTURE_SIZES: Mapping[str, tuple[str, ...]] = {
         "att_hid_size",
         "logit_layers",
     ),
-    "relation_transformer": ("d_model", "dim_feedforward", "num_layers", "num_heads"),
+    "relation_transformer": TRANSFORMER_SIZES,
+    "transformer": TRANSFORMER_SIZES,
 }
 """Positive whole numbers that the architecture is rebuilt from, by its torch module."""
 

@@ -32,6 +32,7 @@ PREFERENCE = tuple(
 EMBEDDINGS: Mapping[str, str] = {
     "up_down_lstm": "embed.0.weight",
     "relation_transformer": "model.tgt_embed.0.lut.weight",
+    "transformer": "core.tgt_embed.0.lut.weight",
 }
 """Where each architecture keeps its word vectors [vocabulary, width]."""
 
