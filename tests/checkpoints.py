@@ -76,14 +76,27 @@ def write_up_down(
         pre_1_6: use torch's older container, which is no zip.
     """
     weights, kept = _up_down_weights(sizes, sparsity, seed)
-    state = _state(kind, weights, kept, logits=prune_type == "supermask")
+    state = state_dictionary(kind, weights, kept, logits=prune_type == "supermask")
+    merged = {**_config(sizes, prune_type, sparsity), **(config or {})}
+    return write_files(folder, kind, state, merged, sizes.vocabulary, pre_1_6=pre_1_6)
+
+
+def write_files(
+    folder: Path,
+    kind: str,
+    state: Mapping[str, Tensor],
+    config: Mapping[str, Any],
+    words: int,
+    *,
+    pre_1_6: bool = False,
+) -> Path:
+    """The trainer's files of a model with that many words; a key that is None is left out."""
     (folder / "tokenizer").mkdir(parents=True, exist_ok=True)
     zipped = not pre_1_6
     torch.save(state, folder / f"{kind}.pth", _use_new_zipfile_serialization=zipped)
-    merged = {**_config(sizes, prune_type, sparsity), **(config or {})}
-    present = {key: value for key, value in merged.items() if value is not None}
+    present = {key: value for key, value in config.items() if value is not None}
     (folder / "config.json").write_text(json.dumps(present, indent=2, sort_keys=True))
-    lines = [f"{piece}\t{-number}\n" for number, piece in enumerate(pieces(sizes.vocabulary))]
+    lines = [f"{piece}\t{-number}\n" for number, piece in enumerate(pieces(words))]
     (folder / "tokenizer" / "word.vocab").write_text("".join(lines), encoding="utf-8")
     return folder
 
@@ -130,7 +143,7 @@ def _up_down_weights(
         spread = 0.1
         if len(shape) == 2:
             keep = max(MIN_KEPT, round((1 - sparsity) * shape[0] * shape[1]))
-            kept[name] = _random_choice(shape, keep, generator)
+            kept[name] = random_choice(shape, keep, generator)
             # as loud as a dense layer of unit gain, so that captions differ between images
             spread = 2.0 * (shape[0] / keep) ** 0.5
         weights[name] = torch.randn(shape, generator=generator) * spread
@@ -159,7 +172,7 @@ def _shapes(sizes: UpDownSizes) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def _random_choice(shape: tuple[int, ...], count: int, generator: torch.Generator) -> Tensor:
+def random_choice(shape: tuple[int, ...], count: int, generator: torch.Generator) -> Tensor:
     """Boolean of `shape`, true at `count` random places."""
     places = torch.randperm(shape[0] * shape[1], generator=generator)[:count]
     chosen = torch.zeros(shape[0] * shape[1], dtype=torch.bool)
@@ -167,7 +180,7 @@ def _random_choice(shape: tuple[int, ...], count: int, generator: torch.Generato
     return chosen.view(shape)
 
 
-def _state(
+def state_dictionary(
     kind: str, weights: dict[str, Tensor], kept: dict[str, Tensor], *, logits: bool
 ) -> dict[str, Tensor]:
     """The state dictionary that the trainer saves as `kind`."""
@@ -201,12 +214,8 @@ def _uncoalesced(matrix: Tensor) -> Tensor:
 
 def _config(sizes: UpDownSizes, prune_type: str, sparsity: float) -> dict[str, Any]:
     """The trainer's keys that describe the model; those of the training run are left out."""
-    tokens = {
-        f"{name.strip('<>')}_token{key}": value
-        for number, name in enumerate(CONTROL)
-        for key, value in (("", name), ("_id", number))
-    }
-    return tokens | {
+    return {
+        **control_tokens(),
         "version": "0.4.0",
         "caption_model": "up_down_lstm_prune",
         "prune_type": prune_type,
@@ -224,6 +233,15 @@ def _config(sizes: UpDownSizes, prune_type: str, sparsity: float) -> dict[str, A
         "logit_layers": 1,
         "drop_prob_lm": 0.1,
         "seed": 0,
+    }
+
+
+def control_tokens() -> dict[str, Any]:
+    """The configuration's names and ids of the control pieces."""
+    return {
+        f"{name.strip('<>')}_token{key}": value
+        for number, name in enumerate(CONTROL)
+        for key, value in (("", name), ("_id", number))
     }
 
 

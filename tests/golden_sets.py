@@ -18,6 +18,7 @@ IMAGE_CAPTIONING_PYTORCH = (
     "rl_att2in2_small",
     "rl_newfc_small",
 )
+TRANSFORMERS = ("ort_small_s90", "acort_small_dense", "rl_transformer_small")
 BEAMS = (1, 2, 3, 5)
 
 

@@ -108,6 +108,8 @@ FLOAT_CASES = (
     Case("layer_norm", (("beams", 1), (1,), (1,)), {"epsilon": 1e-5}, {1: 0.0, 2: 0.0}),
     Case("concat", (("beams", 3), ("beams", 1), ("beams", 7)), {"axis": 1}),
     Case("split", (("beams", 12),), {"axis": 1, "parts": 4}),
+    Case("split", (("beams", 12),), {"axis": 1, "parts": 6}),
+    Case("split", ((12, "regions", 3),), {"axis": 0, "parts": 12}),
     Case("unsqueeze", (("beams", 12),), {"axis": 1}),
     Case("unsqueeze", (("beams", "regions"),), {"axis": 2}),
     Case("slice", (("beams", 3, 7),), {"axis": 2, "start": 2, "stop": 7}),

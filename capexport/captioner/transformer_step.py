@@ -32,7 +32,10 @@ class TransformerStep(nn.Module):
         self.order = [list(groups).index(group) for group in plan.decoder]
         self.words = Embedding(weights["tgt_embed.0.lut.weight"] * math.sqrt(plan.width))
         self.places = Embedding(weights["tgt_embed.1.pe"][0, : plan.steps])
-        self.unwritten = nn.ModuleList([UnwrittenRows(plan.steps, n) for n in groups.values()])
+        self.rows = list(groups.values())
+        self.unwritten = nn.ModuleDict(
+            {str(rows): UnwrittenRows(plan.steps, rows) for rows in self.rows}
+        )
         self.layers = nn.ModuleList(
             [
                 DecoderLayer(below(weights, f"decoder.layers.{plan.decoder.index(group)}"), plan)
@@ -55,9 +58,10 @@ class TransformerStep(nn.Module):
     def _histories(self, position: Tensor, caches: tuple[Tensor, ...]) -> list[History]:
         """One for each group of layers; layers of one group read and write the same."""
         each = len(caches) // len(self.layers)
+        hidden = {rows: unwritten(position) for rows, unwritten in self.unwritten.items()}
         return [
-            History(caches[each * i : each * (i + 1)], unwritten(position), self.heads)
-            for i, unwritten in enumerate(self.unwritten)
+            History(caches[each * i : each * (i + 1)], hidden[str(rows)], self.heads)
+            for i, rows in enumerate(self.rows)
         ]
 
 

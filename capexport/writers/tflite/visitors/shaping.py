@@ -7,6 +7,8 @@ from capexport.ir.graph import Node
 from capexport.writers.tflite.lowering import Lowering, visits
 
 Op = schema.BuiltinOperator
+MOST_PIECES = 4
+"""Outputs of a SPLIT that XNNPACK takes."""
 
 
 @visits("sum")
@@ -37,6 +39,9 @@ def _concat(lowering: Lowering, node: Node) -> None:
 @visits("split")
 def _split(lowering: Lowering, node: Node) -> None:
     axis, parts = node.attributes["axis"], node.attributes["parts"]
+    if parts > MOST_PIECES:
+        _split_by_slices(lowering, node)
+        return
     inputs = [lowering.model.parameter(axis), lowering.tensor(node.inputs[0])]
     outputs = [lowering.tensor(name) for name in node.outputs]
     lowering.model.operator(Op.SPLIT, inputs, outputs, "SplitOptions", numSplits=parts)
@@ -65,16 +70,29 @@ def _reshape(lowering: Lowering, node: Node) -> None:
     lowering.model.operator(Op.RESHAPE, inputs, outputs, "ReshapeOptions", **options)
 
 
+def _split_by_slices(lowering: Lowering, node: Node) -> None:
+    axis, source = node.attributes["axis"], node.inputs[0]
+    for i, output in enumerate(node.outputs):
+        piece = lowering.graph.shape(output)[axis]
+        assert isinstance(piece, int)
+        _write_slice(lowering, source, output, axis, i * piece, (i + 1) * piece)
+
+
 @visits("slice")
 def _slice(lowering: Lowering, node: Node) -> None:
-    """STRIDED_SLICE, as its masks leave the other axes whole: SLICE wants every length."""
     axis, start, stop = (node.attributes[name] for name in ("axis", "start", "stop"))
-    rank = len(lowering.graph.shape(node.inputs[0]))
+    _write_slice(lowering, node.inputs[0], node.outputs[0], axis, start, stop)
+
+
+def _write_slice(
+    lowering: Lowering, source: str, output: str, axis: int, start: int, stop: int
+) -> None:
+    """STRIDED_SLICE, as its masks leave the other axes whole: SLICE wants every length."""
+    rank = len(lowering.graph.shape(source))
     whole = sum(1 << other for other in range(rank) if other != axis)
     bounds = [[number * (other == axis) for other in range(rank)] for number in (start, stop)]
     parameters = [lowering.model.parameter(numbers) for numbers in (*bounds, [1] * rank)]
-    inputs = [lowering.tensor(node.inputs[0]), *parameters]
-    outputs = [lowering.tensor(node.outputs[0])]
+    inputs, outputs = [lowering.tensor(source), *parameters], [lowering.tensor(output)]
     lowering.model.operator(
         Op.STRIDED_SLICE, inputs, outputs, "StridedSliceOptions", beginMask=whole, endMask=whole
     )
