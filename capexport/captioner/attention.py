@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from capexport.captioner.blocks import Linear
+from capexport.captioner.folded_norm import after_norm
 
 Weights = Mapping[str, Tensor]
 
@@ -28,32 +29,34 @@ def entries(share: str | None) -> int:
     return max(ROLES[share]) + 2
 
 
-def stacked(parts: Iterable[tuple[Weights, int, float]]) -> Linear:
-    """Entries of `linears`, each times a factor, as one layer: its outputs follow one another."""
+def stacked(norm: Weights, parts: Iterable[tuple[Weights, int, float]]) -> Linear:
+    """Entries of `linears` that read a norm, each times a factor, as one layer, in this order."""
     rows = [
         (weights[f"linears.{number}.weight"] * factor, weights[f"linears.{number}.bias"] * factor)
         for weights, number, factor in parts
     ]
-    return Linear(torch.cat([weight for weight, _ in rows]), torch.cat([bias for _, bias in rows]))
+    weight, bias = (torch.cat(list(part)) for part in zip(*rows, strict=True))
+    return after_norm(norm, weight, bias)
 
 
-def query_key_value(weights: Weights, heads: int, share: str | None) -> Linear:
+def query_key_value(norm: Weights, weights: Weights, heads: int, share: str | None) -> Linear:
     """The projections of self-attention, each stored once; the scores' factor is in them."""
     query, key, _ = ROLES[share]
     scale = _score_factor(weights, heads)
     numbers = sorted(set(ROLES[share]))
     factor = scale if query != key else scale**0.5  # it is multiplied with itself
-    return stacked((weights, i, factor if i == query else 1.0) for i in numbers)
+    return stacked(norm, ((weights, i, factor if i == query else 1.0) for i in numbers))
 
 
-def query_alone(weights: Weights, heads: int, share: str | None) -> Linear:
+def query_alone(norm: Weights, weights: Weights, heads: int, share: str | None) -> Linear:
     """The projection of the query of cross-attention, with the scores' factor."""
-    return stacked([(weights, ROLES[share][0], _score_factor(weights, heads))])
+    return stacked(norm, [(weights, ROLES[share][0], _score_factor(weights, heads))])
 
 
 def result(weights: Weights, share: str | None) -> Linear:
     """The projection after attention."""
-    return stacked([(weights, entries(share) - 1, 1.0)])
+    name = f"linears.{entries(share) - 1}"
+    return Linear(weights[f"{name}.weight"], weights[f"{name}.bias"])
 
 
 def _score_factor(weights: Weights, heads: int) -> float:
@@ -61,11 +64,11 @@ def _score_factor(weights: Weights, heads: int) -> float:
 
 
 class RegionAttention(nn.Module):
-    """Every region looks at all of them: x [regions, width] -> the same shape."""
+    """Every region looks at all of them: x [regions, width], standardized -> the same shape."""
 
-    def __init__(self, weights: Weights, heads: int, share: str | None) -> None:
+    def __init__(self, norm: Weights, weights: Weights, heads: int, share: str | None) -> None:
         super().__init__()
-        self.project = query_key_value(weights, heads, share)
+        self.project = query_key_value(norm, weights, heads, share)
         self.result = result(weights, share)
         self.heads, self.roles = heads, ROLES[share]
 

@@ -4,8 +4,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from capexport.captioner.attention import ROLES, RegionAttention, split_heads, stacked
-from capexport.captioner.blocks import Linear, UnbiasedNorm
+from capexport.captioner.blocks import Linear
 from capexport.captioner.box_geometry import BoxGeometry
+from capexport.captioner.folded_norm import Standardized, after_norm
 from capexport.captioner.transformer_plan import TransformerPlan, Weights, below, group_sizes
 
 
@@ -35,7 +36,7 @@ class TransformerEncoder(nn.Module):
                 for group in groups
             ]
         )
-        self.norm = norm(below(weights, "encoder.norm"))
+        self.norm = Standardized(plan.width)
         self.memory = CrossMemory(weights, plan)
 
     def forward(self, att: Tensor, box: Tensor | None = None) -> tuple[Tensor, ...]:
@@ -52,27 +53,26 @@ class EncoderLayer(nn.Module):
 
     def __init__(self, weights: Weights, plan: TransformerPlan) -> None:
         super().__init__()
-        self.attention_norm = norm(below(weights, "sublayer.0.norm"))
+        norms = [below(weights, f"sublayer.{i}.norm") for i in range(2)]
+        self.norm = Standardized(plan.width)
         self.attention = RegionAttention(
-            below(weights, "self_attn"), plan.heads, plan.share_encoder
+            norms[0], below(weights, "self_attn"), plan.heads, plan.share_encoder
         )
-        self.feed_norm = norm(below(weights, "sublayer.1.norm"))
-        self.feed = FeedForward(below(weights, "feed_forward"))
+        self.feed = FeedForward(norms[1], below(weights, "feed_forward"))
 
     def forward(self, x: Tensor, bias: Tensor | None) -> Tensor:
-        x = x + self.attention(self.attention_norm(x), bias)
-        fed: Tensor = x + self.feed(self.feed_norm(x))
+        x = x + self.attention(self.norm(x), bias)
+        fed: Tensor = x + self.feed(self.norm(x))
         return fed
 
 
 class FeedForward(nn.Module):
-    """x [..., width] -> the same, over `inner` numbers and a relu."""
+    """x [..., width], standardized -> the same shape, over `inner` numbers and a relu."""
 
-    def __init__(self, weights: Weights) -> None:
+    def __init__(self, norm: Weights, weights: Weights) -> None:
         super().__init__()
-        self.inner, self.outer = (
-            Linear(weights[f"{name}.weight"], weights[f"{name}.bias"]) for name in ("w_1", "w_2")
-        )
+        self.inner = after_norm(norm, weights["w_1.weight"], weights["w_1.bias"])
+        self.outer = Linear(weights["w_2.weight"], weights["w_2.bias"])
 
     def forward(self, x: Tensor) -> Tensor:
         fed: Tensor = self.outer(F.relu(self.inner(x)))
@@ -80,9 +80,10 @@ class FeedForward(nn.Module):
 
 
 class CrossMemory(nn.Module):
-    """x [regions, width] -> for each group of decoder layers keys and values, in the plan's shapes.
+    """x [regions, width], standardized -> keys and values for each group of decoder layers.
 
-    They depend on the image only, so a step never projects them; one linear makes them all.
+    Their shapes are the plan's. They depend on the image only, so a step never projects them, and
+    one linear makes them all.
     """
 
     def __init__(self, weights: Weights, plan: TransformerPlan) -> None:
@@ -95,7 +96,8 @@ class CrossMemory(nn.Module):
             below(weights, f"decoder.layers.{plan.decoder.index(group)}.src_attn")
             for group in group_sizes(plan.decoder)
         ]
-        self.project = stacked((one, number, 1.0) for one in attentions for number in self.numbers)
+        parts = [(one, number, 1.0) for one in attentions for number in self.numbers]
+        self.project = stacked(below(weights, "encoder.norm"), parts)
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         per_group = len(self.numbers)
@@ -105,8 +107,3 @@ class CrossMemory(nn.Module):
             for first in range(0, len(pieces), per_group)
             for tensor in (pieces[first + self.key].transpose(1, 2), pieces[first + self.value])
         )
-
-
-def norm(weights: Weights) -> UnbiasedNorm:
-    """The norm of a layer from the trainers' a_2 and b_2."""
-    return UnbiasedNorm(weights["a_2"], weights["b_2"])

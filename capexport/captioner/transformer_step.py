@@ -5,8 +5,9 @@ import math
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from capexport.captioner.blocks import Embedding, Linear
-from capexport.captioner.transformer_encoder import FeedForward, norm
+from capexport.captioner.blocks import Embedding
+from capexport.captioner.folded_norm import Standardized, after_norm
+from capexport.captioner.transformer_encoder import FeedForward
 from capexport.captioner.transformer_plan import TransformerPlan, Weights, below, group_sizes
 from capexport.captioner.word_attention import (
     CrossAttention,
@@ -42,8 +43,9 @@ class TransformerStep(nn.Module):
                 for group in groups
             ]
         )
-        self.norm = norm(below(weights, "decoder.norm"))
-        self.scores = Linear(weights["generator.proj.weight"], weights["generator.proj.bias"])
+        self.norm = Standardized(plan.width)
+        scores = below(weights, "generator.proj")
+        self.scores = after_norm(below(weights, "decoder.norm"), scores["weight"], scores["bias"])
 
     def forward(self, token: Tensor, position: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
         histories = self._histories(position, tensors[: self.caches])
@@ -71,15 +73,14 @@ class DecoderLayer(nn.Module):
     def __init__(self, weights: Weights, plan: TransformerPlan) -> None:
         super().__init__()
         heads, share = plan.heads, plan.share_decoder
-        self.word_norm = norm(below(weights, "sublayer.0.norm"))
-        self.words = WordAttention(below(weights, "self_attn"), heads, share)
-        self.cross_norm = norm(below(weights, "sublayer.1.norm"))
-        self.cross = CrossAttention(below(weights, "src_attn"), heads, share)
-        self.feed_norm = norm(below(weights, "sublayer.2.norm"))
-        self.feed = FeedForward(below(weights, "feed_forward"))
+        norms = [below(weights, f"sublayer.{i}.norm") for i in range(3)]
+        self.norm = Standardized(plan.width)
+        self.words = WordAttention(norms[0], below(weights, "self_attn"), heads, share)
+        self.cross = CrossAttention(norms[1], below(weights, "src_attn"), heads, share)
+        self.feed = FeedForward(norms[2], below(weights, "feed_forward"))
 
     def forward(self, x: Tensor, history: History, keys: Tensor, values: Tensor) -> Tensor:
-        x = x + self.words(self.word_norm(x), history)
-        x = x + self.cross(self.cross_norm(x), keys, values)
-        fed: Tensor = x + self.feed(self.feed_norm(x))
+        x = x + self.words(self.norm(x), history)
+        x = x + self.cross(self.norm(x), keys, values)
+        fed: Tensor = x + self.feed(self.norm(x))
         return fed

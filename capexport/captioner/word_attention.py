@@ -22,13 +22,13 @@ from capexport.captioner.blocks import Embedding
 class CrossAttention(nn.Module):
     """The word looks at the image.
 
-    x [beams, width], keys [heads, width / heads, regions], values [heads, regions, width / heads]
-    -> [beams, width]
+    x [beams, width], standardized, keys [heads, width / heads, regions],
+    values [heads, regions, width / heads] -> [beams, width]
     """
 
-    def __init__(self, weights: Weights, heads: int, share: str | None) -> None:
+    def __init__(self, norm: Weights, weights: Weights, heads: int, share: str | None) -> None:
         super().__init__()
-        self.query = query_alone(weights, heads, share)
+        self.query = query_alone(norm, weights, heads, share)
         self.result = result(weights, share)
         self.heads = heads
 
@@ -42,14 +42,14 @@ class CrossAttention(nn.Module):
 class WordAttention(nn.Module):
     """The word looks at itself and the words before it."""
 
-    def __init__(self, weights: Weights, heads: int, share: str | None) -> None:
+    def __init__(self, norm: Weights, weights: Weights, heads: int, share: str | None) -> None:
         super().__init__()
-        self.project = query_key_value(weights, heads, share)
+        self.project = query_key_value(norm, weights, heads, share)
         self.result = result(weights, share)
         self.heads, self.roles = heads, ROLES[share]
 
     def forward(self, x: Tensor, history: "History") -> Tensor:
-        """x [beams, width] -> the same; the word's key and value are added to the history."""
+        """x [beams, width], standardized -> the same shape; the word is added to the history."""
         pieces = self.project(x).chunk(max(self.roles) + 1, -1)
         query, key, value = (pieces[role] for role in self.roles)
         history.add(key, value)
