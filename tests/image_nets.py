@@ -17,13 +17,13 @@ def cells(x: torch.Tensor) -> torch.Tensor:
 class Residual(nn.Module):
     """MobileNet-V2 in small: padding before only, depthwise, a residual, a linear bottleneck."""
 
-    def __init__(self) -> None:
+    def __init__(self, channels: int = 13) -> None:
         super().__init__()
         self.stem = nn.Conv2d(3, 8, 3, 2)
         self.expand = nn.Conv2d(8, 24, 1, bias=False)
         self.depthwise = nn.Conv2d(24, 24, 3, 1, 1, groups=24)
         self.project = nn.Conv2d(24, 8, 1)
-        self.head = nn.Conv2d(8, 13, 1)
+        self.head = nn.Conv2d(8, channels, 1)
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         x = ((image.float() - 128) * (1 / 128)).permute(0, 3, 1, 2)
