@@ -1,0 +1,1 @@
+"""Captioned images + a recipe -> a trained checkpoint; a dense checkpoint -> a pruned one."""

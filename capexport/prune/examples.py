@@ -1,0 +1,62 @@
+"""Captioned images -> the tensors that training reads."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from capexport.errors import InputError
+from capexport.prune.words import PAD, all_tokens
+from capexport.spec.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """Images with as many captions each.
+
+    Args:
+        inputs: the encoder's inputs by name, first axis images.
+        tokens: int64 [images, captions, max_length]; ends in the end token, then pad.
+    """
+
+    inputs: Mapping[str, Tensor]
+    tokens: Tensor
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def batches(self, size: int, seed: int) -> Iterator[Tensor]:
+        """Indices of one epoch in the order that `seed` makes; a last, smaller batch is dropped."""
+        order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))
+        size = min(size, len(self))
+        for first in range(0, len(self) - size + 1, size):
+            yield order[first : first + size]
+
+    def take(self, indices: Tensor, device: torch.device) -> tuple[dict[str, Tensor], Tensor]:
+        """Inputs and tokens of some images, on `device`, as float32 where they are floats."""
+        inputs = {}
+        for name, values in self.inputs.items():
+            chosen = values[indices].to(device)
+            inputs[name] = chosen.float() if chosen.is_floating_point() else chosen
+        return inputs, self.tokens[indices].to(device)
+
+
+def caption_tokens(
+    captions: Sequence[Sequence[str]], vocabulary: Vocabulary, max_length: int
+) -> Tensor:
+    """int64 [images, captions, max_length]; InputError unless all images have as many captions."""
+    counts = {len(texts) for texts in captions}
+    if len(counts) != 1:
+        raise InputError(
+            f"images have from {min(counts)} to {max(counts)} captions",
+            where="captions",
+            hint="give every image the same number of captions",
+        )
+    return torch.tensor([all_tokens(texts, vocabulary, max_length) for texts in captions])
+
+
+def shifted(tokens: Tensor, bos: int) -> tuple[Tensor, Tensor]:
+    """What each step reads, and float 1 where what it should say is no filling."""
+    first = torch.full_like(tokens[..., :1], bos)
+    return torch.cat([first, tokens[..., :-1]], -1), (tokens != PAD).float()

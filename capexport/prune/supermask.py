@@ -1,0 +1,114 @@
+"""Supermask pruning: Bernoulli masks learnt together with the weights (Tan, Chan and Chuah, 2021).
+
+Each weight has a logit. A step draws its mask from Bernoulli(sigmoid(logit)), and the gradient goes
+straight through the draw. A loss |target - sparsity|, whose weight rises from 0 to `strength` along
+a cosine, makes the whole model reach the target; which weights go is up to the captions' loss.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from capexport.prune.magnitude import FixedMask, keep_largest_of_all
+from capexport.prune.pruning import Tensors, prunable
+
+START = 5.0
+"""First logit, as published: a weight is dropped in 0.7 % of the draws."""
+MOMENTUM = 0.9
+
+
+class Supermask:
+    """Learns masks before step `until`, then keeps exactly the share that the target allows.
+
+    The authors learn to the last step and take what sparsity comes out. Fixing the masks earlier
+    gives the weights time to settle, at the sparsity that was asked for.
+
+    Args:
+        tensors: the weights, for their shapes and device.
+        sparsity: share of zeros in all prunable weights together.
+        until: first step with fixed masks.
+        strength: weight of the sparsity loss at the end of the anneal.
+        rate: learning rate of the logits. A logit's gradient shrinks with the number of logits,
+            which share one loss; multiplied by that number, one rate fits every model.
+    """
+
+    def __init__(
+        self,
+        tensors: Tensors,
+        sparsity: float,
+        until: int,
+        *,
+        strength: float = 5.0,
+        rate: float = 0.02,
+    ) -> None:
+        self._logits = {
+            name: torch.full_like(tensors[name], START).detach().requires_grad_()
+            for name in prunable(tensors)
+        }
+        self._count = sum(logit.numel() for logit in self._logits.values())
+        self._sparsity, self._until, self._strength = sparsity, until, strength
+        logits = list(self._logits.values())
+        self._optimizer = torch.optim.SGD(logits, rate * self._count, momentum=MOMENTUM)
+        self._fixed: FixedMask | None = None
+
+    def effective(self, tensors: Tensors, step: int) -> dict[str, Tensor]:
+        if step >= self._until and self._fixed is None:
+            self._fix()
+        if self._fixed is not None:
+            return self._fixed.effective(tensors, step)
+        drawn = {name: _draw(logit) for name, logit in self._logits.items()}
+        return {n: t * drawn[n] if n in drawn else t for n, t in tensors.items()}
+
+    def penalty(self, step: int) -> Tensor | None:
+        if self._fixed is not None:
+            return None
+        kept = sum((_round(logit).sum() for logit in self._logits.values()), torch.zeros(()))
+        anneal = (1 - math.cos(math.pi * step / self._until)) / 2
+        missing = (self._sparsity - (1 - kept / self._count)).abs()
+        return missing * (anneal * self._strength)
+
+    def learn(self) -> None:
+        if self._fixed is None:
+            self._optimizer.step()
+            self._optimizer.zero_grad()
+
+    def finished(self, tensors: Tensors) -> dict[str, Tensor]:
+        if self._fixed is None:
+            self._fix()
+        assert self._fixed is not None
+        return self._fixed.finished(tensors)
+
+    def state(self) -> dict[str, Any]:
+        if self._fixed is not None:
+            return {"fixed": self._fixed.state()}
+        logits = {name: logit.detach() for name, logit in self._logits.items()}
+        return {"logits": logits, "optimizer": self._optimizer.state_dict()}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        if "fixed" in state:
+            self._fixed = FixedMask({})
+            self._fixed.restore(state["fixed"])
+            return
+        with torch.no_grad():
+            for name, logit in self._logits.items():
+                logit.copy_(state["logits"][name])
+        self._optimizer.load_state_dict(state["optimizer"])
+
+    def _fix(self) -> None:
+        logits = {name: logit.detach() for name, logit in self._logits.items()}
+        self._fixed = FixedMask(keep_largest_of_all(logits, self._sparsity))
+
+
+def _draw(logit: Tensor) -> Tensor:
+    """A Bernoulli draw whose gradient is that of its probability."""
+    probability = torch.sigmoid(logit)
+    return probability + (torch.bernoulli(probability) - probability).detach()
+
+
+def _round(logit: Tensor) -> Tensor:
+    """1 where the weight is more likely kept than not; the gradient is the probability's."""
+    probability = torch.sigmoid(logit)
+    return probability + ((probability > 0.5).float() - probability).detach()

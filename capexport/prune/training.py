@@ -1,0 +1,242 @@
+"""A captioner's weights + examples -> better weights: one loop for training and every pruning."""
+
+import math
+import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from capexport.captioner import Captioner, build_captioner
+from capexport.captioner.blocks import Dropout
+from capexport.checkpoint import Checkpoint
+from capexport.errors import InputError
+from capexport.prune.examples import Examples, shifted
+from capexport.prune.forced import forced_log_probs
+from capexport.prune.initial import with_tensors
+from capexport.prune.pruning import Pruning
+
+FIXED = (".pe",)
+"""Ends of names of tensors that are computed, not trained."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How to train.
+
+    Args:
+        epochs, batch: rounds over all images, and images a step.
+        learning_rate: highest; one cycle with cosine sides.
+        warm_up: share of the steps before the highest.
+        weight_decay: of AdamW, on matrices.
+        label_smoothing: probability spread over all words.
+        dropout: on features, words and what the output reads.
+        clip: longest gradient.
+        distillation: share of the loss that follows the teacher instead of the references.
+        seed: of batches, dropout and masks.
+        save_every: steps between two saves of an interrupted run's state.
+    """
+
+    epochs: int
+    batch: int = 16
+    learning_rate: float = 8e-4
+    warm_up: float = 0.1
+    weight_decay: float = 0.01
+    label_smoothing: float = 0.05
+    dropout: float = 0.5
+    clip: float = 5.0
+    distillation: float = 0.0
+    seed: int = 0
+    save_every: int = 200
+
+    def steps(self, images: int) -> int:
+        return self.epochs * (images // min(self.batch, images))
+
+
+def train(
+    checkpoint: Checkpoint,
+    examples: Examples,
+    plan: Plan,
+    pruning: Pruning,
+    *,
+    teacher: Checkpoint | None = None,
+    state: Path | None = None,
+    device: str = "cpu",
+    progress: Callable[[int, int, float], None] = lambda step, steps, loss: None,
+) -> Checkpoint:
+    """Train all weights, pruned as `pruning` says.
+
+    The result depends on the arguments alone: every step draws from a generator seeded by its
+    number, so a run that was killed and goes on from `state` ends like one that was not.
+
+    Args:
+        teacher: a captioner of the same vocabulary, for `plan.distillation`.
+        state: file that holds an interrupted run; removed at the end.
+        device: `cpu` or `cuda`.
+        progress: is told the step, the number of steps, and the loss in nats a word.
+
+    Raises:
+        InputError: `state` is of another run, or the loss is not finite.
+    """
+    run = _Run(checkpoint, examples, plan, pruning, teacher, torch.device(device))
+    if state is not None and state.exists():
+        run.restore(state)
+    while run.step < run.steps:
+        loss = run.advance()
+        progress(run.step, run.steps, loss)
+        if state is not None and run.step % plan.save_every == 0:
+            run.save(state)
+    if state is not None:
+        state.unlink(missing_ok=True)
+    return run.result()
+
+
+class _Run:
+    """Training under way: everything that changes from step to step."""
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        examples: Examples,
+        plan: Plan,
+        pruning: Pruning,
+        teacher: Checkpoint | None,
+        device: torch.device,
+    ) -> None:
+        self._checkpoint, self._examples, self._plan = checkpoint, examples, plan
+        self._pruning, self._device = pruning, device
+        self._fixed = {n: t for n, t in checkpoint.tensors.items() if n.endswith(FIXED)}
+        self._tensors = {
+            name: tensor.clone().to(device).requires_grad_()
+            for name, tensor in checkpoint.tensors.items()
+            if name not in self._fixed
+        }
+        matrices = [t for t in self._tensors.values() if t.ndim > 1]
+        vectors = [t for t in self._tensors.values() if t.ndim <= 1]
+        groups: list[dict[str, Any]] = [
+            {"params": matrices, "weight_decay": plan.weight_decay},
+            {"params": vectors, "weight_decay": 0.0},
+        ]
+        self._optimizer = torch.optim.AdamW(groups)
+        self._teacher = None if teacher is None else _on(teacher, device)
+        self.step, self.steps = 0, plan.steps(len(examples))
+        self._order: tuple[int, list[Tensor]] = (-1, [])
+
+    def advance(self) -> float:
+        """One step; returns its loss in nats a word, penalties left out."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = _one_cycle(self._plan, self.step / self.steps)
+        torch.manual_seed((self._plan.seed << 32) + self.step)
+        inputs, tokens = self._examples.take(self._batch(), self._device)
+        loss = self._loss(inputs, tokens)
+        penalty = self._pruning.penalty(self.step)
+        self._optimizer.zero_grad()
+        (loss if penalty is None else loss + penalty).backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self._tensors.values(), self._plan.clip)
+        self._optimizer.step()
+        self._pruning.learn()
+        self.step += 1
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise InputError(
+                f"the loss is {value} at step {self.step}",
+                where="training",
+                hint="use a smaller learning rate",
+            )
+        return value
+
+    def result(self) -> Checkpoint:
+        tensors = {n: t.cpu() for n, t in self._pruning.finished(self._tensors).items()}
+        ordered = {n: self._fixed.get(n, tensors.get(n)) for n in self._checkpoint.tensors}
+        return with_tensors(self._checkpoint, {n: t for n, t in ordered.items() if t is not None})
+
+    # ---------------------------------------------------------------- one step
+    def _batch(self) -> Tensor:
+        steps = self.steps // self._plan.epochs
+        epoch, number = divmod(self.step, steps)
+        if self._order[0] != epoch:
+            seed = self._plan.seed * 1_000_003 + epoch
+            self._order = epoch, list(self._examples.batches(self._plan.batch, seed))
+        return self._order[1][number]
+
+    def _loss(self, inputs: dict[str, Tensor], tokens: Tensor) -> Tensor:
+        tensors = self._pruning.effective(self._tensors, self.step)
+        fixed = {name: tensor.to(self._device) for name, tensor in self._fixed.items()}
+        captioner = _trainable(with_tensors(self._checkpoint, {**tensors, **fixed}), self._plan)
+        read, counts = shifted(tokens, self._checkpoint.decoding.bos)
+        log_probs = forced_log_probs(captioner, inputs, read)
+        said = -log_probs.gather(-1, tokens[..., None])[..., 0]
+        smoothing = self._plan.label_smoothing
+        losses = (1 - smoothing) * said - smoothing * log_probs.mean(-1)
+        if self._teacher is not None:
+            share = self._plan.distillation
+            losses = (1 - share) * losses + share * self._taught(inputs, read, log_probs)
+        return (losses * counts).sum() / counts.sum()
+
+    def _taught(self, inputs: dict[str, Tensor], read: Tensor, log_probs: Tensor) -> Tensor:
+        """Cross entropy with the teacher's distribution, nats [images, captions, steps]."""
+        assert self._teacher is not None
+        with torch.no_grad():
+            wanted = forced_log_probs(self._teacher, inputs, read).exp()
+        return -(wanted * log_probs).sum(-1)
+
+    # ---------------------------------------------------------------- resuming
+    def save(self, file: Path) -> None:
+        """Write next to the file and rename: a kill leaves the last whole state."""
+        beside = file.with_name(file.name + ".new")
+        torch.save(
+            {
+                "plan": asdict(self._plan),
+                "step": self.step,
+                "tensors": {n: t.detach() for n, t in self._tensors.items()},
+                "optimizer": self._optimizer.state_dict(),
+                "pruning": self._pruning.state(),
+            },
+            beside,
+        )
+        os.replace(beside, file)
+
+    def restore(self, file: Path) -> None:
+        saved: dict[str, Any] = torch.load(file, map_location=self._device, weights_only=True)
+        shapes = {n: t.shape for n, t in self._tensors.items()}
+        same = {n: t.shape for n, t in saved["tensors"].items()} == shapes
+        if saved["plan"] != asdict(self._plan) or not same:
+            raise InputError(
+                "the state belongs to another run",
+                where=str(file),
+                hint="remove the file to start anew, or use the plan that it was made with",
+            )
+        with torch.no_grad():
+            for name, tensor in self._tensors.items():
+                tensor.copy_(saved["tensors"][name])
+        self._optimizer.load_state_dict(saved["optimizer"])
+        self._pruning.restore(saved["pruning"])
+        self.step = saved["step"]
+
+
+def _one_cycle(plan: Plan, done: float) -> float:
+    """Learning rate after a share `done` of the steps (Smith, 2018)."""
+    if done < plan.warm_up:
+        rising = (1 - math.cos(math.pi * done / plan.warm_up)) / 2
+        return plan.learning_rate * (0.04 + 0.96 * rising)
+    falling = (1 + math.cos(math.pi * (done - plan.warm_up) / (1 - plan.warm_up))) / 2
+    return plan.learning_rate * (1e-4 + (1 - 1e-4) * falling)
+
+
+def _trainable(checkpoint: Checkpoint, plan: Plan) -> Captioner:
+    """The captioner with its dropout switched on."""
+    captioner = build_captioner(checkpoint)
+    for module in (captioner.encoder, captioner.decoder_step):
+        module.train()
+        for part in module.modules():
+            if isinstance(part, Dropout):
+                part.p = plan.dropout
+    return captioner
+
+
+def _on(checkpoint: Checkpoint, device: torch.device) -> Captioner:
+    tensors = {name: tensor.to(device) for name, tensor in checkpoint.tensors.items()}
+    return build_captioner(with_tensors(checkpoint, tensors))
