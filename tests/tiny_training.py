@@ -31,5 +31,5 @@ def tiny_examples(images: int = 12) -> Examples:
     centres = torch.rand(len(CAPTIONS), 1, FEATURES, generator=generator) * 2
     att = centres[kinds] + 0.1 * torch.rand(images, REGIONS, FEATURES, generator=generator)
     captions = [[CAPTIONS[kind]] * 2 for kind in kinds]
-    tokens = caption_tokens(captions, word_list(CAPTIONS, 1), LENGTH)
+    tokens = caption_tokens(captions, word_list(CAPTIONS, 1), decoding_rule(LENGTH, 2))
     return Examples({"att": att, "fc": att.mean(1, keepdim=True)}, tokens)

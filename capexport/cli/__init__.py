@@ -14,10 +14,12 @@ import typer
 
 from capexport import __version__
 from capexport.cli.caption import caption
+from capexport.cli.evaluate import evaluate
 from capexport.cli.export import export
 from capexport.cli.failure import print_failure, reported
 from capexport.cli.inspect import inspect
 from capexport.cli.kernels import kernels
+from capexport.cli.prune import prune
 from capexport.cli.verify import verify
 from capexport.errors import InputError
 
@@ -26,6 +28,8 @@ VERBS: dict[str, Callable[..., None]] = {
     "export": export,
     "caption": caption,
     "verify": verify,
+    "evaluate": evaluate,
+    "prune": prune,
     "kernels": kernels,
 }
 

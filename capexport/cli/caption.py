@@ -62,7 +62,7 @@ def caption(
     # Captions that run down a terminal show the progress themselves.
     with stages(shown=as_json or not sys.stdout.isatty()) as stage:
         stage("opening the bundle")
-        session = _open_session(opened, runtime, threads)
+        session = open_installed(opened, runtime, threads)
         for result in _captions(session, opened.manifest.image, inputs, width):
             if isinstance(result, CapexportError):
                 print_failure(result, debug=debug)
@@ -78,7 +78,7 @@ def caption(
         raise typer.Exit(1)
 
 
-def _open_session(bundle: "Bundle", runtime: Runtime | None, threads: int) -> "Session":
+def open_installed(bundle: "Bundle", runtime: Runtime | None, threads: int) -> "Session":
     """Open the wanted runtime, or the bundle's first that is installed."""
     from capexport.runtime import open_session
 

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from capexport.errors import InputError
-from capexport.prune.words import PAD, all_tokens
+from capexport.prune.words import IGNORED, token_ids, word_ids
+from capexport.spec.decoding import Decoding
 from capexport.spec.vocabulary import Vocabulary
 
 
@@ -17,7 +18,7 @@ class Examples:
 
     Args:
         inputs: the encoder's inputs by name, first axis images.
-        tokens: int64 [images, captions, max_length]; ends in the end token, then pad.
+        tokens: int64 [images, captions, max_length]; ends in the end token, then IGNORED.
     """
 
     inputs: Mapping[str, Tensor]
@@ -43,7 +44,7 @@ class Examples:
 
 
 def caption_tokens(
-    captions: Sequence[Sequence[str]], vocabulary: Vocabulary, max_length: int
+    captions: Sequence[Sequence[str]], vocabulary: Vocabulary, rule: Decoding
 ) -> Tensor:
     """int64 [images, captions, max_length]; InputError unless all images have as many captions."""
     counts = {len(texts) for texts in captions}
@@ -53,10 +54,13 @@ def caption_tokens(
             where="captions",
             hint="give every image the same number of captions",
         )
-    return torch.tensor([all_tokens(texts, vocabulary, max_length) for texts in captions])
+    ids = word_ids(vocabulary)
+    return torch.tensor([[token_ids(text, ids, rule) for text in texts] for texts in captions])
 
 
-def shifted(tokens: Tensor, bos: int) -> tuple[Tensor, Tensor]:
-    """What each step reads, and float 1 where what it should say is no filling."""
-    first = torch.full_like(tokens[..., :1], bos)
-    return torch.cat([first, tokens[..., :-1]], -1), (tokens != PAD).float()
+def shifted(tokens: Tensor, bos: int) -> tuple[Tensor, Tensor, Tensor]:
+    """What each step reads, what it should say, and float 1 where it should say anything."""
+    counts = (tokens != IGNORED).float()
+    wanted = tokens.clamp_min(0)
+    first = torch.full_like(wanted[..., :1], bos)
+    return torch.cat([first, wanted[..., :-1]], -1), wanted, counts

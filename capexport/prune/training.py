@@ -166,9 +166,9 @@ class _Run:
         tensors = self._pruning.effective(self._tensors, self.step)
         fixed = {name: tensor.to(self._device) for name, tensor in self._fixed.items()}
         captioner = _trainable(with_tensors(self._checkpoint, {**tensors, **fixed}), self._plan)
-        read, counts = shifted(tokens, self._checkpoint.decoding.bos)
+        read, wanted, counts = shifted(tokens, self._checkpoint.decoding.bos)
         log_probs = forced_log_probs(captioner, inputs, read)
-        said = -log_probs.gather(-1, tokens[..., None])[..., 0]
+        said = -log_probs.gather(-1, wanted[..., None])[..., 0]
         smoothing = self._plan.label_smoothing
         losses = (1 - smoothing) * said - smoothing * log_probs.mean(-1)
         if self._teacher is not None:

@@ -2,12 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 
 from capexport.spec.decoding import Decoding
 from capexport.spec.vocabulary import WORD_START, Vocabulary
 
 PAD, UNK, BOS, EOS = range(4)
+IGNORED = -1
+"""In place of a token: there is nothing to say. The pad token can mean the end."""
 CONTROL_PIECES = ("<pad>", "<unk>", "<bos>", "<eos>")
 
 
@@ -28,19 +30,17 @@ def decoding_rule(max_length: int, beam: int) -> Decoding:
     return Decoding(bos=BOS, eos=EOS, pad=PAD, unk=UNK, max_length=max_length, beam=beam)
 
 
-def token_ids(caption: str, ids: dict[str, int], max_length: int) -> list[int]:
-    """Ids of a caption with the end token, cut at max_length and filled up with pad."""
-    words = [ids.get(WORD_START + word, UNK) for word in split_words(caption)]
-    tokens = [*words[: max_length - 1], EOS]
-    return tokens + [PAD] * (max_length - len(tokens))
+def word_ids(vocabulary: Vocabulary) -> dict[str, int]:
+    """Id of every word, without the mark of a word's start."""
+    return {piece.removeprefix(WORD_START): n for n, piece in enumerate(vocabulary.pieces)}
 
 
-def piece_ids(vocabulary: Vocabulary) -> dict[str, int]:
-    """Id of every piece."""
-    return {piece: number for number, piece in enumerate(vocabulary.pieces)}
+def token_ids(caption: str, ids: Mapping[str, int], rule: Decoding) -> list[int]:
+    """Ids of a caption with the end token, cut at the rule's length and filled up with IGNORED.
 
-
-def all_tokens(captions: Sequence[str], vocabulary: Vocabulary, max_length: int) -> list[list[int]]:
-    """`token_ids` of each caption."""
-    ids = piece_ids(vocabulary)
-    return [token_ids(caption, ids, max_length) for caption in captions]
+    A word outside the vocabulary is the unknown word, or left out where there is none.
+    """
+    known = [ids.get(word, rule.unk) for word in split_words(caption)]
+    tokens = [token for token in known if token is not None][: rule.max_length - 1]
+    tokens.append(rule.eos)
+    return tokens + [IGNORED] * (rule.max_length - len(tokens))
