@@ -25,6 +25,8 @@ SIZES: Mapping[str, Any] = {
     "logit_layers": 1,
     "num_heads": 4,
     "num_layers": 1,
+    "d_model": 16,
+    "dim_feedforward": 24,
     "rnn_type": "lstm",
     "rnn_name": "LSTM",
     "rnn_word_size": 12,

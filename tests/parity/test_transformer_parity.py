@@ -14,21 +14,21 @@ from litert_files import open_file, partitions
 from onnx import numpy_helper
 
 from capexport.bundle import Bundle
+from capexport.captioner import build_captioner
+from capexport.captioner.search import greedy
+from capexport.checkpoint import read_checkpoint
 from capexport.export import export
-from capexport.runtime import RUNTIMES, caption, forced_log_probs, open_session
+from capexport.runtime import RUNTIMES, Session, caption, forced_log_probs, open_session
 
 TOLERANCE = 4e-4
 """nats. The geometry multiplies logarithms by 100: what two runtimes round differently there is
 3e-5 of an angle, and up to 5e-4 of the memory."""
-FP16_TOLERANCE = 0.024
-"""nats. What float16 weights cost on the golden sets, as their makers measured it."""
-KINDS = (
-    "model_best.pth",
-    "model_best_bin_mask.pth",
-    "model_best_pruned.pth",
-    "model_best_pruned_sparse_float16.pth",
-)
+KINDS = ("model_best.pth", "model_best_bin_mask.pth", "model_best_pruned.pth")
 """Beside model_best_pruned_sparse.pth, which is read by default."""
+HALF = "model_best_pruned_sparse_float16.pth"
+"""Its weights are rounded, so its log-probabilities are held against torch on the same file."""
+LEAST_EQUAL = 3
+"""Images of each set in which no rounding turns: at least 5 of 11 where this was measured."""
 ORT = "ort_small_s90"
 LEAST_WEIGHT_BYTES = 1024
 """What is smaller (norms, biases, axes) may be equal by chance."""
@@ -54,17 +54,21 @@ def bundles(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
     make.cache_clear()
 
 
-def assert_golden(bundle: Bundle, runtime: str, expected: GoldenSet, bound: float) -> None:
+def assert_golden(bundle: Bundle, runtime: str, expected: GoldenSet) -> None:
     session = open_session(bundle, runtime)
+    assert_tokens(session, expected)
+    for image, entry in expected.expected.items():
+        log_probs = forced_log_probs(session, expected.images[image], entry["greedy_ids"])
+        reference = expected.arrays[f"{image}.greedy_logp"]
+        np.testing.assert_allclose(log_probs, reference, rtol=0, atol=TOLERANCE)
+
+
+def assert_tokens(session: Session, expected: GoldenSet) -> None:
     for beam in BEAMS:
         for image, entry in expected.stable(beam).items():
             got = caption(session, expected.images[image], beam)
             assert got.tokens == entry["ids"][0], (image, beam)
             assert got.text == entry["caption"]
-    for image, entry in expected.expected.items():
-        log_probs = forced_log_probs(session, expected.images[image], entry["greedy_ids"])
-        reference = expected.arrays[f"{image}.greedy_logp"]
-        np.testing.assert_allclose(log_probs, reference, rtol=0, atol=bound)
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
@@ -72,7 +76,7 @@ def assert_golden(bundle: Bundle, runtime: str, expected: GoldenSet, bound: floa
 def test_float_files_give_the_golden_tokens(
     golden: Callable[[str], GoldenSet], bundles: Export, name: str, runtime: str
 ) -> None:
-    assert_golden(bundles(name, "fp32", "dense"), runtime, golden(name), TOLERANCE)
+    assert_golden(bundles(name, "fp32", "dense"), runtime, golden(name))
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
@@ -80,8 +84,21 @@ def test_float_files_give_the_golden_tokens(
 def test_every_file_kind(
     golden: Callable[[str], GoldenSet], bundles: Export, kind: str, runtime: str
 ) -> None:
-    bound = FP16_TOLERANCE if "float16" in kind else TOLERANCE
-    assert_golden(bundles(f"{ORT}/{kind}", "fp32", "dense"), runtime, golden(ORT), bound)
+    assert_golden(bundles(f"{ORT}/{kind}", "fp32", "dense"), runtime, golden(ORT))
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_weights_of_half_precision(
+    shared_data: Path, golden: Callable[[str], GoldenSet], bundles: Export, runtime: str
+) -> None:
+    expected = golden(ORT)
+    session = open_session(bundles(f"{ORT}/{HALF}", "fp32", "dense"), runtime)
+    assert_tokens(session, expected)
+    captioner = build_captioner(read_checkpoint(shared_data / "golden" / ORT / HALF))
+    for image in expected.expected:
+        tokens, reference = greedy(captioner, *expected.tensors(image))
+        log_probs = forced_log_probs(session, expected.images[image], tokens)
+        np.testing.assert_allclose(log_probs, reference.numpy(), rtol=0, atol=TOLERANCE)
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES)
@@ -104,7 +121,7 @@ def test_int8_formats_differ_by_less_than_int8_costs(
 ) -> None:
     """Floats between two int8 layers differ in their last bits, so now and then a rounding turns.
 
-    Where none does, and that is most images, the formats agree to float accuracy.
+    In images where none does, the formats agree to float accuracy.
     """
     bundle, expected = bundles(name, "dynamic_wi8", "dense"), golden(name)
     litert, onnxruntime = (open_session(bundle, runtime) for runtime in RUNTIMES)
@@ -115,7 +132,7 @@ def test_int8_formats_differ_by_less_than_int8_costs(
         between.append(np.abs(one - other).max())
         cost.append(np.abs(one - expected.arrays[f"{image}.greedy_logp"]).max())
     assert np.mean(between) < np.mean(cost)
-    assert np.median(between) < np.median(cost) / 2
+    assert np.count_nonzero(np.array(between) < TOLERANCE) >= LEAST_EQUAL
 
 
 @pytest.mark.parametrize("recipe", ["fp32", "dynamic_wi8"])
