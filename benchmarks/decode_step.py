@@ -33,13 +33,13 @@ ROUNDS, WARM_UP = 40, 5
 def stepper(session: Session, beams: int, regions: int) -> Callable[[], object]:
     rng = np.random.default_rng(0)
     lengths = {"beams": beams, "regions": regions}
-    memory = {
+    encoded = {
         spec.name: rng.random([lengths.get(d, d) for d in spec.shape], np.float32)
-        for spec in session.signature.memory
+        for spec in session.signature.encoder_outputs
     }
-    states = session.initial_states(beams)
+    states = session.initial_states(beams, encoded)
     token = np.full(beams, session.decoding.bos, np.int32)
-    return lambda: session.step(token, states, memory)
+    return lambda: session.step(token, states, encoded)
 
 
 def interleaved(steps: list[Callable[[], object]]) -> np.ndarray:

@@ -23,6 +23,7 @@ from torch import Tensor
 
 GEOMETRY = 64
 POSITIONS = 5000
+SIDES = ("encoder", "decoder")
 PROJECTIONS = {None: 4, "kv": 3, "qk": 3}
 
 
@@ -64,7 +65,7 @@ def write_transformer(
     merged = {**_config(sizes, relation, sparsity), **(config or {})}
     shapes = dict(_shapes(sizes, relation, merged))
     weights, kept = _weights(shapes, sparsity, seed)
-    for side in ("encoder", "decoder"):
+    for side in SIDES:
         for layer, group in enumerate(merged[f"share_layer_{side}"] or ()):
             first = merged[f"share_layer_{side}"].index(group)
             for tensors in (weights, kept):
@@ -163,6 +164,3 @@ def _config(sizes: TransformerSizes, relation: bool, sparsity: float) -> dict[st
         "no_box_trigonometric_embedding": False,
         **{f"share_{what}_{side}": None for what in ("att", "layer") for side in SIDES},
     }
-
-
-SIDES = ("encoder", "decoder")

@@ -20,9 +20,6 @@ ROLES: Mapping[str | None, tuple[int, int, int]] = {
 """Which entry of a layer's `linears` projects query, key and value, by what the layer shares. The
 entry after them projects the result."""
 
-MASKED = -1e9
-"""Added to the score of what may not be seen; exp gives 0 for it."""
-
 
 def entries(share: str | None) -> int:
     """Length of `linears`."""

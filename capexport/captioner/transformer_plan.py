@@ -8,7 +8,7 @@ from torch import Tensor
 from capexport.captioner.attention import ROLES, entries
 from capexport.captioner.options import Config, choice, size
 from capexport.errors import CheckpointError, UnsupportedError
-from capexport.spec.signature import BEAMS, REGIONS, StateSpec, TensorSpec
+from capexport.spec.signature import APPENDED, BEAMS, REGIONS, StateSpec, TensorSpec
 
 Weights = Mapping[str, Tensor]
 Shapes = dict[str, tuple[int, ...]]
@@ -55,7 +55,7 @@ class TransformerPlan:
             StateSpec(
                 f"{kind}_{group}",
                 (BEAMS, self.steps * rows, self.width),
-                update="appended",
+                update=APPENDED,
                 rows=rows,
             )
             for group, rows in group_sizes(self.decoder).items()

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from capexport.captioner.attention import (
-    MASKED,
     ROLES,
     Weights,
     query_alone,
@@ -17,6 +16,9 @@ from capexport.captioner.attention import (
     result,
 )
 from capexport.captioner.blocks import Embedding
+
+MASKED = -1e9
+"""Added to the score of what may not be seen; exp gives 0 for it."""
 
 
 class CrossAttention(nn.Module):

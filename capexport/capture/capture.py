@@ -207,18 +207,15 @@ class _Capture:
     def _axis(self, length: torch.SymInt, where: str) -> str:
         """Name of the axis that is always of this length; torch writes it as (n * n) // n too."""
         expression = length.node.expr
-        symbols = expression.free_symbols
-        symbol = next(iter(symbols)) if len(symbols) == 1 else None
-        is_itself = (
-            all(expression.subs(symbol, n) == n for n in _TRIED_LENGTHS) if symbol else False
+        for symbol in expression.free_symbols:
+            is_itself = all(expression.subs(symbol, n) == n for n in _TRIED_LENGTHS)
+            if is_itself and str(symbol) in self._axes:
+                return self._axes[str(symbol)]
+        raise UnsupportedError(
+            f"an axis of length {length} is computed from the named axes",
+            where=where,
+            hint="reshape so that every axis is a number or one named axis",
         )
-        if not is_itself or str(symbol) not in self._axes:
-            raise UnsupportedError(
-                f"an axis of length {length} is computed from the named axes",
-                where=where,
-                hint="reshape so that every axis is a number or one named axis",
-            )
-        return self._axes[str(symbol)]
 
     # ------------------------------------------------------------ constants
     def _operand(self, argument: Any) -> str:

@@ -1,7 +1,6 @@
 """Transformer captioners in torch: golden captions, a slow reference, and what layers may share."""
 
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -100,17 +99,15 @@ def test_what_is_not_written_yet_is_not_seen(tmp_path: Path) -> None:
     results = []
     for garbage in (0.0, 1e3):
         caches = [torch.ones(2, *spec.shape[1:]) for spec in captioner.signature.states[1:]]
-        for cache_ in caches:
-            cache_[:, 4:] = garbage
+        for cache in caches:
+            cache[:, 4:] = garbage
         results.append(captioner.decoder_step(token, position, *caches, *memory)[0])
     assert results[0].equal(results[1])
 
 
 # ------------------------------------------------------------ sharing
-def test_shared_layers_share_one_cache_in_the_order_of_the_layers(tmp_path: Path) -> None:
-    shared = {"share_layer_decoder": GROUPS}
-    folder = write_transformer(tmp_path / "c", sizes=THREE_LAYERS, config=shared)
-    captioner = build_captioner(read_checkpoint(folder))
+def test_layers_that_share_weights_share_one_cache(tmp_path: Path) -> None:
+    captioner = build_captioner(shared_checkpoint(tmp_path / "c"))
     rows = {spec.name: spec.rows for spec in captioner.signature.states[1:]}
     assert rows == {"keys_0": 2, "values_0": 2, "keys_1": 1, "values_1": 1}
     shapes = {spec.name: spec.shape[1] for spec in captioner.signature.states[1:]}
@@ -118,7 +115,6 @@ def test_shared_layers_share_one_cache_in_the_order_of_the_layers(tmp_path: Path
     assert len(captioner.signature.memory) == 4
 
 
-@cache
 def shared_checkpoint(folder: Path) -> Checkpoint:
     config = {"share_layer_decoder": GROUPS}
     return read_checkpoint(write_transformer(folder, sizes=THREE_LAYERS, config=config))

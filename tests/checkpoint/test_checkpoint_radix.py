@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from transformer_checkpoints import write_transformer
 
 from capexport.checkpoint import read_checkpoint
@@ -26,14 +27,11 @@ RADIX: dict[str, Any] = {
 
 def write_radix(folder: Path, **changes: Any) -> Path:
     """A model of WORDS pieces with 10 tokens; the file of pieces stays as long as it is."""
-    written = write_transformer(folder, config={**RADIX, **changes})
-    return written
+    return write_transformer(folder, config={**RADIX, **changes})
 
 
 def embed_tokens(folder: Path) -> None:
     """Give the model as many embeddings as it has tokens."""
-    import torch
-
     path = folder / "model_best_pruned_sparse.pth"
     state = torch.load(path, weights_only=True)
     for name in ("tgt_embed.0.lut.weight", "generator.proj.weight", "generator.proj.bias"):
