@@ -99,6 +99,8 @@ FLOAT_CASES = (
     Case("relu", (("beams", 13),)),
     Case("sigmoid", (("beams", 13),)),
     Case("tanh", (("beams", 13),)),
+    Case("gelu", (("beams", 13),), {"approximate": False}),
+    Case("gelu", (("beams", 13),), {"approximate": True}),
     Case("softmax", (("beams", "regions"),)),
     Case("log_softmax", (("beams", 31),)),
     Case("sum", (("beams", "regions", 12),), {"axis": 2}),

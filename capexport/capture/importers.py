@@ -87,6 +87,12 @@ IMPORTERS["aten.sigmoid.default"] = elementwise("sigmoid", 1)
 IMPORTERS["aten.tanh.default"] = elementwise("tanh", 1)
 
 
+@imports("aten.gelu.default", keywords=("approximate",))
+def _gelu(emitter: Emitter, node: FxNode) -> None:
+    tanh = node.kwargs.get("approximate", "none") == "tanh"
+    emitter.emit("gelu", node.args[:1], node, approximate=tanh)
+
+
 @imports("aten.linear.default")
 def _linear(emitter: Emitter, node: FxNode) -> None:
     inputs = [argument for argument in node.args if argument is not None]

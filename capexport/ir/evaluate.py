@@ -3,6 +3,7 @@
 Floats are float32 throughout, so that the oracle rounds where the runtimes round.
 """
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -202,6 +203,17 @@ def _sigmoid(x: Operand) -> list[Array]:
 @evaluates("tanh")
 def _tanh(x: Operand) -> list[Array]:
     return [np.tanh(real(x))]
+
+
+@evaluates("gelu")
+def _gelu(x: Operand, *, approximate: bool) -> list[Array]:
+    """x times the normal distribution (Hendrycks and Gimpel 2016), or their tanh in its place."""
+    wide = real(x).astype(np.float64)
+    if approximate:
+        inner = np.tanh(math.sqrt(2 / math.pi) * (wide + 0.044715 * wide**3))
+    else:
+        inner = np.vectorize(math.erf, otypes=[np.float64])(wide / math.sqrt(2))
+    return [(wide * (1 + inner) / 2).astype(np.float32)]
 
 
 @evaluates("softmax")

@@ -207,6 +207,7 @@ OPS = {
         _row("relu", 1, _same),
         _row("sigmoid", 1, _same),
         _row("tanh", 1, _same),
+        _row("gelu", 1, _same, "approximate"),  # by the normal distribution, or by a tanh
         _row("softmax", 1, _same),  # last axis
         _row("log_softmax", 1, _same),  # last axis
         _row("sum", 1, _sum, "axis"),  # the axis disappears

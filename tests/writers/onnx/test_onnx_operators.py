@@ -46,6 +46,8 @@ CASES = [
     ("relu", [("beams", 13)], {}, EXACT),
     ("sigmoid", [("beams", 17)], {}, FUNCTION),
     ("tanh", [("beams", 17)], {}, FUNCTION),
+    ("gelu", [("beams", 31)], {"approximate": False}, FUNCTION),
+    ("gelu", [("beams", 31)], {"approximate": True}, FUNCTION),
     ("softmax", [("beams", "regions")], {}, REDUCTION),
     ("softmax", [("beams", 1)], {}, REDUCTION),
     ("log_softmax", [("beams", 61)], {}, REDUCTION),

@@ -32,6 +32,13 @@ def _same(lowering: Lowering, node: Node) -> None:
     lowering.emitter.node(ONNX_NAMES[node.op], inputs, node.outputs)
 
 
+@visits("gelu")
+def _gelu(lowering: Lowering, node: Node) -> None:
+    inputs = [lowering.read(name) for name in node.inputs]
+    approximate = "tanh" if node.attributes["approximate"] else "none"
+    lowering.emitter.node("Gelu", inputs, node.outputs, approximate=approximate)
+
+
 @visits("matmul")
 def _matmul(lowering: Lowering, node: Node) -> None:
     """onnxruntime takes a Transpose in front of a MatMul into the product."""

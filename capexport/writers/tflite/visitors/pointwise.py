@@ -41,6 +41,11 @@ VISITORS["softmax"] = _plain(Op.SOFTMAX, "SoftmaxOptions", beta=1.0)
 VISITORS["log_softmax"] = _plain(Op.LOG_SOFTMAX, "LogSoftmaxOptions")
 
 
+@visits("gelu")
+def _gelu(lowering: Lowering, node: Node) -> None:
+    _plain(Op.GELU, "GeluOptions", approximate=node.attributes["approximate"])(lowering, node)
+
+
 @visits("matmul")
 def _matmul(lowering: Lowering, node: Node) -> None:
     transposed = node.attributes.get("transposed", False)
