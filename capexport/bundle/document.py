@@ -15,7 +15,7 @@ from capexport.bundle.signature_fields import (
     signature_fields,
 )
 from capexport.errors import BundleError
-from capexport.spec.vocabulary import Radix, Vocabulary
+from capexport.spec.vocabulary import BYTE_OF, BYTES, JOININGS, WORDS, Joining, Radix, Vocabulary
 
 CHECKSUM = "checksum"
 
@@ -49,6 +49,8 @@ def _vocabulary_fields(vocabulary: Vocabulary) -> dict[str, Any]:
         "size": len(vocabulary),
         "pieces": len(vocabulary.pieces),
         "continuation": vocabulary.continuation,
+        "joining": vocabulary.joining,
+        "special": list(vocabulary.special),
     }
     if vocabulary.radix is not None:
         fields["radix"] = {"base": vocabulary.radix.base, "digits": vocabulary.radix.digits}
@@ -127,7 +129,26 @@ def _read_vocabulary(fields: Fields, tokens: int) -> tuple[Vocabulary, int]:
     pieces = fields.integer("pieces", 1) if "pieces" in fields.raw() else size  # schema 1: as many
     if radix is None and pieces != size:
         fields.fail(f"{pieces} pieces for {size} tokens")
-    return Vocabulary((), radix, fields.optional_text("continuation") or ""), pieces
+    continuation = fields.optional_text("continuation") or ""
+    joining, special = _read_joining(fields), _read_special(fields, pieces)
+    return Vocabulary((), radix, continuation, joining, special), pieces
+
+
+def _read_joining(fields: Fields) -> Joining:
+    """Schema 1 knew words only."""
+    name = fields.optional_text("joining") or WORDS
+    for known in JOININGS:
+        if name == known:
+            return known
+    fields.fail(f"joining is {name!r}, it must be one of {', '.join(JOININGS)}")
+
+
+def _read_special(fields: Fields, pieces: int) -> tuple[int, ...]:
+    ids = fields.array("special") if "special" in fields.raw() else []
+    for number in ids:
+        if type(number) is not int or not 0 <= number < pieces:
+            fields.fail(f"special names {number!r:.40}, which is no piece")
+    return tuple(ids)
 
 
 def _parse(text: bytes, where: str) -> object:
@@ -189,13 +210,15 @@ def vocabulary_text(vocabulary: Vocabulary) -> bytes:
     return (json.dumps(vocabulary.pieces, indent=0, ensure_ascii=False) + "\n").encode("utf-8")
 
 
-def read_pieces(text: bytes, size: int, where: str) -> tuple[str, ...]:
-    """The pieces; BundleError unless the text is an array of `size` strings."""
+def read_pieces(text: bytes, size: int, where: str, joining: Joining = WORDS) -> tuple[str, ...]:
+    """The pieces; BundleError unless the text is an array of `size` strings that can be joined."""
     pieces = _parse(text, where)
     if not isinstance(pieces, list) or not all(isinstance(piece, str) for piece in pieces):
         what = "the vocabulary is no array of strings"
     elif len(pieces) != size:
         what = f"the vocabulary has {len(pieces)} pieces, the manifest says {size}"
+    elif joining == BYTES and not BYTE_OF.keys() >= set("".join(pieces)):
+        what = "a piece has a character that stands for no byte"
     else:
         return tuple(pieces)
     raise BundleError(what, where=where, hint="export the bundle again")

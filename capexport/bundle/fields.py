@@ -1,6 +1,7 @@
 """Typed access to parsed JSON: every wrong or missing value is a BundleError that names its key."""
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any, NoReturn, TypeVar
 
 from capexport.errors import BundleError
@@ -31,6 +32,13 @@ class Fields:
 
     def boolean(self, key: str) -> bool:
         return self._get(key, bool)
+
+    def number(self, key: str) -> float:
+        """A finite number, whole or not."""
+        value = self._fields.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+            self.fail(f"{key} must be a number, it is {value!r:.60}")
+        return float(value)
 
     def integer(self, key: str, low: int, below: int | None = None) -> int:
         """The number; it must be at least `low`, and less than `below` when that is given."""

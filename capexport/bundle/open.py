@@ -48,7 +48,7 @@ def _open(path: Path) -> Bundle:
     for file in manifest.files:
         _check_contents(path, file)
     text = (path / VOCABULARY).read_bytes()
-    pieces = read_pieces(text, size, str(path / VOCABULARY))
+    pieces = read_pieces(text, size, str(path / VOCABULARY), manifest.vocabulary.joining)
     return Bundle(path, replace(manifest, vocabulary=replace(manifest.vocabulary, pieces=pieces)))
 
 

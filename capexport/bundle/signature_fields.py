@@ -133,6 +133,15 @@ def decoding_fields(decoding: Decoding) -> dict[str, Any]:
 
 def read_decoding(fields: Fields, vocabulary_size: int) -> Decoding:
     """The rule; BundleError where a key or type is wrong or a token is outside the vocabulary."""
+    try:
+        return _decoding(fields, vocabulary_size)
+    except ValueError as error:
+        fields.fail(str(error))
+
+
+def _decoding(fields: Fields, vocabulary_size: int) -> Decoding:
+    """Schema 1 knew no refill and what needs it."""
+    known = fields.raw()
     return Decoding(
         bos=fields.integer("bos", 0, vocabulary_size),
         eos=fields.integer("eos", 0, vocabulary_size),
@@ -141,4 +150,7 @@ def read_decoding(fields: Fields, vocabulary_size: int) -> Decoding:
         max_length=fields.integer("max_length", 1),
         beam=fields.integer("beam", 1),
         suppress_unk=fields.boolean("suppress_unk"),
+        refill=fields.boolean("refill") if "refill" in known else False,
+        length_penalty=fields.number("length_penalty") if "length_penalty" in known else 0.0,
+        early_stopping=fields.boolean("early_stopping") if "early_stopping" in known else False,
     )

@@ -1,4 +1,4 @@
-"""Reference decoding in torch: the trainers' own loop, run to the length limit, nothing clever.
+"""Reference decoding in torch: the loops of the trainers and of transformers, nothing clever.
 
 `capexport.runtime.decode` stops early and knows no torch; it is tested against this.
 """
@@ -49,7 +49,9 @@ def greedy(captioner: Captioner, *features: Tensor) -> tuple[list[int], Tensor]:
 
 @torch.no_grad()
 def beam_search(captioner: Captioner, width: int, *features: Tensor) -> list[Hypothesis]:
-    """The `width` best captions by plain sum of log-probabilities, best first; 1 is greedy."""
+    """The `width` best captions, best first; 1 is greedy."""
+    if captioner.decoding.refill and width > 1:
+        return _refilling_search(captioner, width, *features)
     step, rule = _Stepper(captioner, features), captioner.decoding
     sequences: list[tuple[int, ...]] = [()]
     scores, tokens = torch.zeros(1), [rule.bos]
@@ -71,6 +73,39 @@ def beam_search(captioner: Captioner, width: int, *features: Tensor) -> list[Hyp
                 scores[i] -= FINISHED_PENALTY
     finished.sort(key=lambda hypothesis: -hypothesis.log_prob)
     return finished[:width]
+
+
+def _refilling_search(captioner: Captioner, width: int, *features: Tensor) -> list[Hypothesis]:
+    """`GenerationMixin._beam_search` of transformers 5, `early_stopping` True or False."""
+    step, rule = _Stepper(captioner, features), captioner.decoding
+    size = captioner.signature.vocabulary_size
+    running: list[Hypothesis] = [Hypothesis((), 0.0)]
+    finished: list[tuple[float, Hypothesis]] = []
+    for t in range(1, rule.max_length + 1):
+        log_probs = step([one.tokens[-1] if one.tokens else rule.bos for one in running])
+        total = (torch.tensor([one.log_prob for one in running])[:, None] + log_probs).flatten()
+        scores, best = total.sort(descending=True, stable=True)
+        going_on: list[tuple[int, Hypothesis]] = []
+        for i, (score, place) in enumerate(zip(scores.tolist(), best.tolist(), strict=True)):
+            source, token = divmod(place, size)
+            grown = Hypothesis((*running[source].tokens, token), score)
+            if token != rule.eos and t < rule.max_length:
+                going_on.append((source, grown))
+            elif i < width:
+                finished.append((score / t**rule.length_penalty, grown))
+            if i == 2 * width - 1:
+                break
+        finished = sorted(finished, key=lambda entry: -entry[0])[:width]
+        if not going_on:
+            break
+        going_on = going_on[:width]
+        running = [grown for _, grown in going_on]
+        best_possible = running[0].log_prob / t**rule.length_penalty
+        full = len(finished) == width
+        if full and (rule.early_stopping or best_possible <= finished[-1][0]):
+            break
+        step.gather([source for source, _ in going_on])
+    return [hypothesis for _, hypothesis in finished]
 
 
 class _Stepper:

@@ -1,9 +1,10 @@
 """A step function -> the best captions: beam search that knows no architecture, only states.
 
-The rule is the trainers': plain sum of log-probabilities, no length term, and the `beam` best
-finished captions win. The trainers always run to the length limit; this search stops as soon as
-no live hypothesis can change the result, which is exact because a log-probability is never
-positive. Sums are float32, as theirs.
+Two rules, by `Decoding.refill`. The papers' trainers: plain sum of log-probabilities, no length
+term, and the `beam` best finished captions win. They always run to the length limit; this search
+stops as soon as no live hypothesis can change the result, which is exact because a log-probability
+is never positive. transformers' `generate`: hypotheses that ended are replaced at once, captions
+are ranked with a length penalty, and the same stop is its own heuristic. Sums are float32.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -53,19 +54,26 @@ def beam_search(step: Step, states: States, decoding: Decoding, beam: int) -> li
     """
     live = [_Live(Hypothesis((), 0.0), 0)]
     finished: list[Hypothesis] = []
+    candidates = 2 * beam if decoding.refill else beam  # at most `beam` of them end by one `eos`
     tokens = np.full(beam, decoding.bos, np.int32)
     for length in range(1, decoding.max_length + 1):
         log_probs, states = step(tokens, states)
-        grown = _grow(live, _suppressed(log_probs[: len(live)], decoding, beam), beam)
+        grown = _grow(live, _suppressed(log_probs[: len(live)], decoding, beam), candidates)
         at_limit = length == decoding.max_length
         ended = [one for one in grown if at_limit or one.hypothesis.tokens[-1] == decoding.eos]
-        live = [one for one in grown if one not in ended]
-        finished += [one.hypothesis for one in ended]
-        finished.sort(key=lambda hypothesis: -hypothesis.log_prob)  # stable: earlier ends first
-        if not live or _decided(finished, live, beam):
+        live = [one for one in grown if one not in ended][:beam]
+        finished += [one.hypothesis for one in grown[:beam] if one in ended]
+        finished.sort(key=lambda one: -_score(one, decoding))  # stable: earlier ends first
+        if not live or _decided(finished, live, decoding, beam):
             break
         tokens, states = _next_rows(live, states, decoding.eos, beam)
     return finished[:beam]
+
+
+def _score(hypothesis: Hypothesis, decoding: Decoding) -> np.float32:
+    """What captions are ranked by."""
+    length = len(hypothesis.tokens) ** decoding.length_penalty
+    return np.float32(hypothesis.log_prob) / np.float32(length)
 
 
 def top(values: Array, count: int) -> Array:
@@ -101,10 +109,18 @@ def _grow(live: Sequence[_Live], log_probs: Array, beam: int) -> list[_Live]:
     ]
 
 
-def _decided(finished: Sequence[Hypothesis], live: Sequence[_Live], beam: int) -> bool:
-    """Whether no live hypothesis can still enter the `beam` best; `finished` is sorted."""
-    best = max(one.hypothesis.log_prob for one in live)
-    return len(finished) >= beam and finished[beam - 1].log_prob >= best
+def _decided(
+    finished: Sequence[Hypothesis], live: Sequence[_Live], decoding: Decoding, beam: int
+) -> bool:
+    """Whether the search is over; `finished` is sorted.
+
+    It is when the best live hypothesis, scored by its present length, would not enter the `beam`
+    best. Without a length penalty none can any more.
+    """
+    if len(finished) < beam:
+        return False
+    best = max(_score(one.hypothesis, decoding) for one in live)
+    return decoding.early_stopping or bool(_score(finished[beam - 1], decoding) >= best)
 
 
 def _next_rows(

@@ -15,6 +15,14 @@ class Decoding:
         max_length: most decoder steps, end token included.
         beam: hypotheses by default.
         suppress_unk: forbid `unk` in beam search (ruotianluo lineage); greedy never suppresses it.
+        refill: at every step `beam` hypotheses go on beside those that ended (transformers);
+            otherwise one that ended holds its place for the step (the papers' trainers).
+        length_penalty: captions are ranked by log-prob / length ** length_penalty, the length in
+            tokens with `eos`. Needs `refill` unless it is 0.
+        early_stopping: end as soon as `beam` captions have ended. Needs `refill`.
+
+    Raises:
+        ValueError: an option that needs `refill` comes without it.
     """
 
     bos: int
@@ -24,3 +32,10 @@ class Decoding:
     max_length: int
     beam: int
     suppress_unk: bool = False
+    refill: bool = False
+    length_penalty: float = 0.0
+    early_stopping: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.refill and (self.length_penalty or self.early_stopping):
+            raise ValueError("length_penalty and early_stopping need refill")

@@ -3,12 +3,24 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from capexport.spec.decoding import Decoding
 
 WORD_START = "\u2581"
 """sentencepiece's mark of a word start; a word model puts it before every word."""
+
+Joining = Literal["words", "wordpiece", "bytes"]
+"""How pieces become text; see `Vocabulary`."""
+WORDS: Joining = "words"
+WORDPIECE: Joining = "wordpiece"
+BYTES: Joining = "bytes"
+JOININGS = (WORDS, WORDPIECE, BYTES)
+
+INNER = "##"
+"""WordPiece's mark of a piece that goes on inside a word."""
+CLITICS = (".", "?", "!", ",", "n't", "'m", "'s", "'ve", "'re")
+"""Starts of pieces that WordPiece's decoder joins to the word before (its `cleanup`)."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +61,17 @@ class Vocabulary:
         pieces: words in id order, exactly as the trainer wrote them (control pieces included).
         radix: how several tokens make one word; None where each token is one.
         continuation: a piece that ends so is joined to the next without a blank.
+        joining: WORDS: blanks in between. WORDPIECE (BERT): blanks, but none before a piece that
+            starts with INNER, which is cut off, or with one of CLITICS. BYTES (GPT-2): each
+            character of a piece stands for a byte, and the bytes are UTF-8.
+        special: ids that are never shown, beside `pad` and `bos`.
     """
 
     pieces: tuple[str, ...]
     radix: Radix | None = None
     continuation: str = ""
+    joining: Joining = WORDS
+    special: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         """Number of tokens: the width of the decoder's log-probabilities."""
@@ -67,6 +85,47 @@ class Vocabulary:
         if self.radix is not None:
             words = list(self.radix.words(tokens, len(self.pieces)))
         else:
-            words = [token for token in tokens if token not in (decoding.pad, decoding.bos)]
-        text = " ".join(self.pieces[word].removeprefix(WORD_START) for word in words)
+            hidden = {decoding.pad, decoding.bos, *self.special}
+            words = [token for token in tokens if token not in hidden]
+        return self._joined([self.pieces[word] for word in words])
+
+    def _joined(self, pieces: list[str]) -> str:
+        if self.joining == WORDPIECE:
+            return _wordpiece_text(pieces)
+        if self.joining == BYTES:
+            return _byte_text(pieces)
+        text = " ".join(piece.removeprefix(WORD_START) for piece in pieces)
         return text.replace(self.continuation + " ", "") if self.continuation else text
+
+
+def _wordpiece_text(pieces: list[str]) -> str:
+    """As `decoders.WordPiece(prefix="##", cleanup=True)` of the tokenizers library."""
+    text = "".join(pieces[:1])
+    for piece in pieces[1:]:
+        if piece.startswith(INNER):
+            text += piece.removeprefix(INNER)
+        else:
+            text += piece if piece.startswith(CLITICS) else " " + piece
+    return text
+
+
+def _byte_text(pieces: list[str]) -> str:
+    """UTF-8 of the bytes, U+FFFD for what is none, blanks at both ends cut off."""
+    raw = bytes(BYTE_OF[character] for character in "".join(pieces))
+    return raw.decode("utf-8", errors="replace").strip()
+
+
+def _byte_alphabet() -> dict[str, int]:
+    """GPT-2's printable stand-ins of the 256 bytes (Radford et al. 2019, `bytes_to_unicode`).
+
+    Printable Latin-1 stands for itself; the other bytes, in order, for U+0100 and on.
+    """
+    printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    others = [byte for byte in range(256) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {
+        chr(0x100 + i): byte for i, byte in enumerate(others)
+    }
+
+
+BYTE_OF = _byte_alphabet()
+"""Byte that a character of a BYTES piece stands for."""

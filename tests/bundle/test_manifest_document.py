@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from capexport.bundle.document import (
     read_pieces,
     vocabulary_text,
 )
+from capexport.errors import BundleError
 from capexport.spec.signature import BEAMS, StateSpec
 from capexport.spec.vocabulary import Radix, Vocabulary
 
@@ -27,6 +29,40 @@ def test_round_trip(manifest: Manifest) -> None:
 def test_decoding_without_an_unknown_word(manifest: Manifest) -> None:
     without = replace(manifest, decoding=replace(manifest.decoding, unk=None, suppress_unk=True))
     assert read_manifest(manifest_text(without), "here")[0].decoding == without.decoding
+
+
+def test_a_refilling_search(manifest: Manifest) -> None:
+    rule = replace(manifest.decoding, refill=True, length_penalty=0.5, early_stopping=True)
+    text = manifest_text(replace(manifest, decoding=rule))
+    assert read_manifest(text, "here")[0].decoding == rule
+
+
+@pytest.mark.parametrize(
+    ("part", "changes", "message"),
+    [
+        ("decoding", {"length_penalty": 1.0}, "need refill"),
+        ("decoding", {"length_penalty": "1"}, "length_penalty must be a number"),
+        ("decoding", {"length_penalty": True}, "length_penalty must be a number"),
+        ("decoding", {"early_stopping": 1}, "early_stopping must be true or false"),
+        ("vocabulary", {"joining": "letters"}, "joining is 'letters'"),
+        ("vocabulary", {"special": [8]}, "special names 8, which is no piece"),
+        ("vocabulary", {"special": ["8"]}, "special names '8', which is no piece"),
+    ],
+)
+def test_a_rule_of_captions_that_is_wrong(
+    part: str, changes: dict[str, object], message: str, manifest: Manifest
+) -> None:
+    document = json.loads(manifest_text(manifest))
+    document[part] |= changes
+    with pytest.raises(BundleError, match=message):
+        read_manifest(json.dumps(document).encode(), "here")
+
+
+def test_pieces_of_bytes_have_only_characters_that_stand_for_one() -> None:
+    text = json.dumps(["a", "\u0120b"]).encode()
+    assert read_pieces(text, 2, "here", "bytes") == ("a", "\u0120b")
+    with pytest.raises(BundleError, match="stands for no byte"):
+        read_pieces(json.dumps(["a", " b"]).encode(), 2, "here", "bytes")
 
 
 def test_radix_words(manifest: Manifest) -> None:
@@ -70,6 +106,8 @@ def test_the_document_is_complete_for_an_app(manifest: Manifest) -> None:
         "size": 8,
         "pieces": 8,
         "continuation": "",
+        "joining": "words",
+        "special": [],
     }
     assert document["runtimes"]["litert"] == {
         "encoder": "encoder.tflite",

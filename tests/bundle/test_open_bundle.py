@@ -174,6 +174,7 @@ def follow(document: Any, path: tuple[str | int, ...]) -> Any:
 
 OPTIONAL = {"minimum_version", "litert", "onnxruntime", "capexport", "checkpoint", "config.json"}
 OPTIONAL |= {"start", "update", "pieces", "continuation"}  # schema 1 has none of them
+OPTIONAL |= {"joining", "special", "refill", "length_penalty", "early_stopping"}  # nor of these
 
 
 def test_every_missing_key_is_named(bundle: Bundle) -> None:

@@ -69,6 +69,63 @@ def automata(draw: st.DrawFn) -> Automaton:
     return Automaton(draw(st.lists(row, min_size=1, max_size=6)))
 
 
+def transformers_search(model: Automaton, rule: Decoding, beam: int) -> list[Hypothesis]:
+    """`generate` of transformers 5, as it is written there: always `beam` rows, ranked together."""
+    low = -1e9
+    live = [((), 0.0 if i == 0 else low, 0) for i in range(beam)]  # tokens, sum, state
+    done: list[tuple[float, tuple[int, ...], float]] = []  # score, tokens, sum
+    for length in range(1, rule.max_length + 1):
+        grown = []
+        for tokens, score, state in live:
+            following = model.next_state(state, tokens[-1] if tokens else rule.bos)
+            for token, log_prob in enumerate(model.table[following].tolist()):
+                grown.append(((*tokens, token), score + log_prob, following))
+        grown = sorted(grown, key=lambda one: -one[1])[: 2 * beam]
+        ends = [one[0][-1] == rule.eos or length == rule.max_length for one in grown]
+        for one, end in list(zip(grown, ends, strict=True))[:beam]:
+            if end and one[1] > low / 2:
+                done.append((one[1] / length**rule.length_penalty, one[0], one[1]))
+        done = sorted(done, key=lambda entry: -entry[0])[:beam]
+        live = [one for one, end in zip(grown, ends, strict=True) if not end][:beam]
+        if not live:
+            break
+        full = len(done) == beam
+        if full and (
+            rule.early_stopping or done[-1][0] >= live[0][1] / length**rule.length_penalty
+        ):
+            break
+    return [Hypothesis(tokens, total) for _, tokens, total in done]
+
+
+@given(
+    automata(),
+    st.integers(1, 3),
+    st.integers(1, 6),
+    st.sampled_from([0.0, 1.0, 2.0, -1.0]),
+    st.booleans(),
+)
+def test_refilling_search_is_that_of_transformers(
+    model: Automaton, beam: int, length: int, penalty: float, early: bool
+) -> None:
+    """Quarters divided by small lengths: float32 and float64 rank them alike, ties included."""
+    rule = replace(
+        RULE, max_length=length, refill=True, length_penalty=penalty, early_stopping=early
+    )
+    found = beam_search(model.step, model.states(beam), rule, beam)
+    expected = transformers_search(model, rule, beam)
+    if beam == 1:  # greedy in transformers: it never looks at the second best
+        assert len(found) == 1
+        expected = trainers_search(model, replace(RULE, max_length=length), 1)
+    assert [one.log_prob for one in found] == [one.log_prob for one in expected]
+    assert found == expected
+
+
+def test_options_of_the_refilling_search_need_it() -> None:
+    for option in ({"length_penalty": 1.0}, {"early_stopping": True}):
+        with pytest.raises(ValueError, match="need refill"):
+            replace(RULE, **option)
+
+
 @given(automata(), st.integers(1, 3), st.integers(1, 6), st.booleans())
 def test_early_stop_is_exact(model: Automaton, beam: int, length: int, suppress: bool) -> None:
     rule = replace(RULE, max_length=length, suppress_unk=suppress)

@@ -115,11 +115,23 @@ def _radix(values: Mapping[str, Any], where: str) -> Radix:
 
 
 def _decoding(values: Mapping[str, Any], where: str) -> Decoding:
-    kinds: dict[str, Any] = {"unk": int | None, "suppress_unk": bool}
+    kinds: dict[str, Any] = {
+        "unk": int | None,
+        "suppress_unk": bool,
+        "refill": bool,
+        "length_penalty": float,
+        "early_stopping": bool,
+    }
     given = {
         f.name: _value(values, f.name, kinds.get(f.name, int), where) for f in fields(Decoding)
     }
-    numbers = [value for key, value in given.items() if value is not None]
+    impossible = CheckpointError(
+        f"the decoding rule is impossible: {given}", where=where, hint=HINT
+    )
+    numbers = [given[key] for key in ("bos", "eos", "pad", "unk") if given[key] is not None]
     if min(numbers) < 0 or given["beam"] < 1 or not 1 <= given["max_length"] <= LONGEST_CAPTION:
-        raise CheckpointError(f"the decoding rule is impossible: {given}", where=where, hint=HINT)
-    return Decoding(**given)
+        raise impossible
+    try:
+        return Decoding(**given)
+    except ValueError as error:
+        raise impossible from error

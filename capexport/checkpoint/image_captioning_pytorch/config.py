@@ -42,12 +42,14 @@ def decoding(config: Mapping[str, Any], words: tuple[str, ...], where: str) -> D
     word is the unknown one when it is `UNK`; beam search suppresses it, but for show_tell, whose
     class knows no words.
     """
-    ids = {key: _token(config, f"{key}_idx", 0, where) for key in ("bos", "eos", "pad")}
+    bos, eos, pad = (_token(config, f"{key}_idx", 0, where) for key in ("bos", "eos", "pad"))
     last = len(words) if words[-1] == UNKNOWN else None
     unk = None if config.get("unk_idx", last) is None else _token(config, "unk_idx", last, where)
     architecture = config["caption_model"]
     return Decoding(
-        **ids,
+        bos=bos,
+        eos=eos,
+        pad=pad,
         unk=unk,
         max_length=_length(config, where),
         beam=BEAMS.get(architecture, DEFAULT_BEAM),
