@@ -3,7 +3,7 @@
 from typing import Any
 
 from capexport.bundle.fields import Fields
-from capexport.spec.image import CROP, RESIZE, ImageSpec
+from capexport.spec.image import CROP, FILTERS, STRETCH, Filter, ImageSpec
 from capexport.spec.signature import IMAGE, CaptionerSignature, TensorSpec
 
 KEY = "image"
@@ -15,8 +15,10 @@ def image_fields(image: ImageSpec | None) -> dict[str, Any]:
     """JSON values under the key of the manifest; empty for a captioner of region features."""
     if image is None:
         return {}
-    sizes = {"height": image.height, "width": image.width, "short_side": image.short_side}
-    return {KEY: {**sizes, "resize": RESIZE, "crop": CROP}}
+    sizes = {"height": image.height, "width": image.width}
+    if image.short_side is None:
+        return {KEY: {**sizes, "resize": image.filter, "crop": STRETCH}}
+    return {KEY: {**sizes, "short_side": image.short_side, "resize": image.filter, "crop": CROP}}
 
 
 def read_image(manifest: Fields, signature: CaptionerSignature) -> ImageSpec | None:
@@ -27,10 +29,20 @@ def read_image(manifest: Fields, signature: CaptionerSignature) -> ImageSpec | N
             manifest.fail("the encoder takes an image, but nothing says how to make it")
         return None
     fields = manifest.child(KEY)
-    fields.expect("resize", RESIZE)
-    fields.expect("crop", CROP)
     height, width = (fields.integer(side, 1, MOST_PIXELS + 1) for side in ("height", "width"))
-    image = ImageSpec(height, width, fields.integer("short_side", max(height, width), 2**16))
+    short_side = None
+    if fields.optional_text("crop") != STRETCH:
+        fields.expect("crop", CROP)
+        short_side = fields.integer("short_side", max(height, width), 2**16)
+    image = ImageSpec(height, width, short_side, _filter(fields))
     if signature.inputs != (TensorSpec(IMAGE, image.shape, "uint8"),):
         fields.fail(f"the encoder does not take an image of {list(image.shape)}")
     return image
+
+
+def _filter(fields: Fields) -> Filter:
+    name = fields.text("resize")
+    for known in FILTERS:
+        if name == known:
+            return known
+    fields.fail(f"resize is {name!r}, it must be one of {', '.join(FILTERS)}")

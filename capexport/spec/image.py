@@ -1,11 +1,15 @@
 """How a host makes the encoder's image input from a picture, as data."""
 
 from dataclasses import dataclass
+from typing import Literal
 
-RESIZE = "bilinear-antialias-q22"
-"""The only resize rule so far: the integer triangle filter of `capexport/runtime/resample.py`."""
-CROP = "centre"
-"""The only crop rule so far: equal margins, the odd pixel more on the right and at the bottom."""
+Filter = Literal["bilinear-antialias-q22", "bicubic-antialias-q22"]
+"""Resize rules: the integer filters of `capexport/runtime/resample.py`."""
+BILINEAR: Filter = "bilinear-antialias-q22"
+BICUBIC: Filter = "bicubic-antialias-q22"
+FILTERS = (BILINEAR, BICUBIC)
+CROP, STRETCH = "centre", "none"
+"""Crop rules: equal margins, the odd pixel more on the right and at the bottom; or no crop."""
 
 
 @dataclass(frozen=True)
@@ -14,18 +18,22 @@ class ImageSpec:
 
     A picture is resized until its shorter side is `short_side` (the other one in proportion,
     rounded down), then [height, width] is cut from its centre: uint8 RGB [1, height, width, 3].
+    Without a `short_side` it is resized to [height, width], whatever its proportions.
 
     Args:
         height, width: pixels of the input.
-        short_side: pixels; at least the larger of the two.
+        short_side: pixels; at least the larger of the two. None: the picture is stretched.
+        filter: one of FILTERS.
     """
 
     height: int
     width: int
-    short_side: int
+    short_side: int | None
+    filter: Filter = BILINEAR
 
     def __post_init__(self) -> None:
-        if not 0 < max(self.height, self.width) <= self.short_side or min(*self.shape) < 1:
+        longest = max(self.height, self.width)
+        if min(self.shape) < 1 or (self.short_side is not None and longest > self.short_side):
             raise ValueError(f"no window of a picture: {self}")
 
     @property

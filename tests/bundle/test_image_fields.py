@@ -10,7 +10,7 @@ from capexport.bundle import Manifest
 from capexport.bundle.card import card_text
 from capexport.bundle.document import checksum, manifest_text, read_manifest
 from capexport.errors import BundleError
-from capexport.spec.image import ImageSpec
+from capexport.spec.image import BICUBIC, ImageSpec
 from capexport.spec.signature import IMAGE, TensorSpec
 
 
@@ -37,6 +37,18 @@ def test_a_bundle_of_pictures_says_how_to_make_its_input(of_pictures: Manifest) 
         "crop": "centre",
     }
     assert read(document).image == of_pictures.image
+
+
+def test_a_picture_may_be_stretched(of_pictures: Manifest) -> None:
+    stretched = replace(of_pictures, image=ImageSpec(6, 9, None, BICUBIC))
+    document = json.loads(manifest_text(stretched))
+    assert document["image"] == {
+        "height": 6,
+        "width": 9,
+        "resize": "bicubic-antialias-q22",
+        "crop": "none",
+    }
+    assert read(document).image == stretched.image
 
 
 def test_a_bundle_of_features_says_nothing_of_pictures(manifest: Manifest) -> None:
