@@ -6,7 +6,10 @@ from capexport.errors import GraphError
 from capexport.ir.graph import Array, Constant, QuantParams
 
 PEAK = 127
-"""Largest magnitude. -128 is never used: the grid is symmetric."""
+"""Largest magnitude. -128 is never used: Arm kernels add two products in 16 bits, and two of
+-128 * -128 overflow them."""
+FOREIGN_PEAK = 128
+"""Largest magnitude of grids that others made. Their -128 becomes -127, nothing else moves."""
 _GRID_ERROR = 4 * float(np.finfo(np.float32).eps)
 """Relative to the row's peak: quantum, product and quotient of a float32 grid round once each."""
 _PROBE = 16
@@ -37,7 +40,7 @@ def quantize_rows(constant: Constant) -> Constant:
     scale = scale.astype(np.float32)
     for row in np.flatnonzero(usable & _may_lie_on_grid(weight, peak)):
         scale[row] = _grid_scale(weight[row][weight[row] != 0], peak[row]) or scale[row]
-    data = np.rint(weight / scale[:, None]).astype(np.int8)
+    data = np.rint(weight / scale[:, None]).clip(-PEAK, PEAK).astype(np.int8)
     data = data.reshape(constant.shape)
     return Constant(constant.name, data, QuantParams(scale, axis=0), constant.sparse)
 
@@ -63,8 +66,8 @@ def _grid_scale(values: Array, peak: np.float32) -> np.float32 | None:
     Of peak / n and its float32 neighbours it takes the one that gives most values back bit for bit.
     """
     relative = values / peak
-    n = next((n for n in range(1, PEAK + 1) if _fits(relative, n).all()), None)
-    if n is None:
+    n = next((n for n in range(1, FOREIGN_PEAK + 1) if _fits(relative, n).all()), None)
+    if n is None or np.rint(relative.max() * n) > PEAK:
         return None
     step = np.float32(peak / np.float32(n))
     below, above = (np.nextafter(step, np.float32(end)) for end in (0, np.inf))
@@ -80,7 +83,7 @@ def _may_lie_on_grid(weight: Array, peak: Array) -> Array:
         values = weight[row][np.flatnonzero(weight[row])[:_PROBE]]
         probes[row, : len(values)] = values / peak[row]
     fits = np.zeros(len(weight), bool)
-    for n in range(1, PEAK + 1):
+    for n in range(1, FOREIGN_PEAK + 1):
         fits |= _fits(probes, n).all(1)
     return fits
 
