@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from capexport.checkpoint.statistics import LayerStatistics, size_bound
 from capexport.spec.decoding import Decoding
+from capexport.spec.image import ImageSpec
 from capexport.spec.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Checkpoint:
         bytes_on_disk: size of `weights_file`.
         sha256: digest of every file read, by its name relative to the checkpoint.
         image_encoder: what the features come from, as `--encoder` takes it; None: not recorded.
+        image: how a picture becomes the input, where the model takes one; None for features.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class Checkpoint:
     bytes_on_disk: int
     sha256: Mapping[str, str]
     image_encoder: str | None = None
+    image: ImageSpec | None = None
 
     @property
     def parameters(self) -> int:

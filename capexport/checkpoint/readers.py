@@ -5,18 +5,20 @@ from pathlib import Path
 
 from capexport.checkpoint.capexport_format.reader import READER as CAPEXPORT
 from capexport.checkpoint.checkpoint import Checkpoint
+from capexport.checkpoint.hugging_face.reader import READER as HUGGING_FACE
 from capexport.checkpoint.image_captioning_pytorch.reader import (
     READER as IMAGE_CAPTIONING_PYTORCH,
 )
 from capexport.checkpoint.limits import DEFAULT_LIMITS, Limits
 from capexport.checkpoint.lineage import Reader
-from capexport.checkpoint.source import SAFETENSORS, WEIGHTS, FolderSource, Source, ZipSource
+from capexport.checkpoint.source import LARGE, FolderSource, Source, ZipSource
 from capexport.checkpoint.sparse_image_captioning.reader import READER as SPARSE_IMAGE_CAPTIONING
 from capexport.errors import CheckpointError
 
 READERS: dict[str, Reader] = {
     reader.lineage: reader
     for reader in (  # one line per lineage; the first that recognises wins
+        HUGGING_FACE,
         CAPEXPORT,
         SPARSE_IMAGE_CAPTIONING,
         IMAGE_CAPTIONING_PYTORCH,
@@ -56,12 +58,12 @@ def _open(path: Path, limits: Limits) -> tuple[Source, str | None]:
             where=str(path),
             hint="check the spelling of the path",
         )
-    if path.suffix in (WEIGHTS, SAFETENSORS):
+    if path.suffix in LARGE:
         return FolderSource(path.parent, limits), path.name
     if path.suffix.lower() == ".zip" or zipfile.is_zipfile(path):
         return ZipSource(path, limits), None
     raise CheckpointError(
-        "this file is neither a .pth, a .safetensors nor a .zip",
+        "this file is neither weights nor a .zip",
         where=str(path),
         hint="pass the checkpoint's folder, a .zip of it, or its file of weights",
     )

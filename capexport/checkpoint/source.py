@@ -11,6 +11,8 @@ from capexport.errors import CheckpointError
 
 WEIGHTS = ".pth"
 SAFETENSORS = ".safetensors"
+LARGE = (WEIGHTS, SAFETENSORS, ".bin")
+"""Suffixes of files of weights, which may be larger than a text."""
 CONFIG = "config.json"
 ZIP_CLUTTER = "__MACOSX"
 
@@ -51,7 +53,7 @@ class Source(ABC):
                 where=str(self.path),
                 hint=f"put the trainer's {name} next to the other files of the checkpoint",
             )
-        weights = name.endswith((WEIGHTS, SAFETENSORS))
+        weights = name.endswith(LARGE)
         most = self.limits.weights_bytes if weights else self.limits.text_bytes
         if size > most:
             raise CheckpointError(

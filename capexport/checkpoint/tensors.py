@@ -39,11 +39,19 @@ _SPARSE_VALIDATION: Callable[[bool], AbstractContextManager[object]] = (
 )
 
 
-def read_tensors(data: bytes, where: str, limits: Limits) -> dict[str, Tensor]:
+def read_tensors(
+    data: bytes,
+    where: str,
+    limits: Limits,
+    *,
+    skip: tuple[str, ...] = (),
+    unpack: Callable[[Mapping[object, object]], Mapping[object, object]] = dict,
+) -> dict[str, Tensor]:
     """Tensors of a state dictionary, dense float32 on the CPU, in file order.
 
     Reads both containers of torch.save (zip since 1.6, a row of pickles before), tensors saved
-    from a GPU, COO matrices and half precision. BatchNorm's counters are left out.
+    from a GPU, COO matrices, half precision and int8. Names that end in one of `skip` are left out,
+    BatchNorm's counters too; `unpack` may rename entries and take tuples apart before that.
 
     Raises:
         CheckpointError: the file is damaged, holds code or anything but floating-point tensors, or
@@ -52,11 +60,17 @@ def read_tensors(data: bytes, where: str, limits: Limits) -> dict[str, Tensor]:
     if data.startswith(ZIP_MAGIC):
         _check_container(data, where, limits)
     state = _load(data, where)
+    if isinstance(state, Mapping):
+        state = {name: value for name, value in unpack(state).items() if not _ends(name, skip)}
     named = _only_tensors(state, where)
     for name, tensor in named.items():
         _check_kind(tensor, f"{where}: {name}")
     check_elements(named, where, limits)
     return {name: _dense(tensor, f"{where}: {name}") for name, tensor in named.items()}
+
+
+def _ends(name: object, endings: tuple[str, ...]) -> bool:
+    return isinstance(name, str) and name.endswith(endings)
 
 
 def require_finite(tensors: Mapping[str, Tensor], where: str) -> None:
@@ -143,7 +157,7 @@ def check_elements(named: Mapping[str, Tensor], where: str, limits: Limits) -> N
 
 def _check_kind(tensor: Tensor, where: str) -> None:
     coo = tensor.layout is torch.sparse_coo
-    if tensor.dtype not in FLOATS or not (coo or tensor.layout is torch.strided):
+    if tensor.dtype not in (*FLOATS, torch.qint8) or not (coo or tensor.layout is torch.strided):
         raise CheckpointError(
             f"a tensor is {tensor.dtype}, {tensor.layout}",
             where=where,
@@ -172,6 +186,8 @@ def _elements(tensor: Tensor) -> int:
 
 def _dense(tensor: Tensor, where: str) -> Tensor:
     """Float32 copy with its own contiguous memory."""
+    if tensor.is_quantized:
+        return tensor.dequantize().contiguous()
     if tensor.layout is torch.strided:
         return tensor.float().contiguous()
     try:

@@ -288,7 +288,7 @@ class TestNoCheckpoint:
 
     def test_other_file(self, tmp_path: Path) -> None:
         (tmp_path / "notes.txt").write_text("no checkpoint")
-        refused(tmp_path / "notes.txt", r"neither a \.pth, a \.safetensors nor a \.zip")
+        refused(tmp_path / "notes.txt", r"neither weights nor a \.zip")
 
     def test_no_weights(self, folder: Path) -> None:
         (folder / WEIGHTS).unlink()

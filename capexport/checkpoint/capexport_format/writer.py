@@ -20,7 +20,7 @@ from capexport.checkpoint.capexport_format.layout import (
 )
 from capexport.checkpoint.checkpoint import Checkpoint
 from capexport.checkpoint.source import CONFIG
-from capexport.errors import InputError
+from capexport.errors import InputError, UnsupportedError
 
 
 def write_checkpoint(
@@ -42,9 +42,16 @@ def write_checkpoint(
         force: replace a checkpoint of this format that is at `out`; never anything else.
 
     Raises:
+        UnsupportedError: the captioner takes pictures: the format has no place for their rule.
         InputError: `out` exists, its parent does not, or a file cannot be written.
         ValueError: a mask without a weight of its shape, or a configuration that is no JSON.
     """
+    if checkpoint.image is not None:
+        raise UnsupportedError(
+            f"a captioner of pictures ({checkpoint.architecture}) has no place in this format",
+            where=str(checkpoint.path),
+            hint="prune it with torch.nn.utils.prune and save it with save_pretrained",
+        )
     contents = _contents(checkpoint, masks or {})
     _check_target(out, force=force)
     try:

@@ -8,13 +8,8 @@ from typing import TYPE_CHECKING
 
 from capexport.checkpoint.image_encoder.convolutions import StoredConvolution, read_convolutions
 from capexport.checkpoint.limits import DEFAULT_LIMITS, Limits
-from capexport.checkpoint.tensors import (
-    COUNTER,
-    FLOATS,
-    check_elements,
-    read_tensors,
-    require_finite,
-)
+from capexport.checkpoint.safetensors_file import read_safetensors
+from capexport.checkpoint.tensors import read_tensors, require_finite
 from capexport.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -66,34 +61,10 @@ def _weights(
 ) -> "Mapping[str, Tensor] | tuple[StoredConvolution, ...]":
     if path.suffix == CONVOLUTIONS:
         return read_convolutions(data, str(path), limits)
-    read = _read_safetensors if path.suffix == SAFETENSORS else read_tensors
+    read = read_safetensors if path.suffix == SAFETENSORS else read_tensors
     tensors = read(data, str(path), limits)
     require_finite(tensors, str(path))
     return tensors
-
-
-def _read_safetensors(data: bytes, where: str, limits: Limits) -> "dict[str, Tensor]":
-    import safetensors.torch
-    from safetensors import SafetensorError
-
-    try:
-        stored: dict[str, Tensor] = safetensors.torch.load(data)
-    except (SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(
-            f"the .safetensors file is damaged: {str(error)[:200]}",
-            where=where,
-            hint="fetch the file again",
-        ) from error
-    tensors = {name: t for name, t in stored.items() if not name.endswith(COUNTER)}
-    for name, tensor in tensors.items():
-        if tensor.dtype not in FLOATS:
-            raise CheckpointError(
-                f"a tensor is {tensor.dtype}",
-                where=f"{where}: {name}",
-                hint="capexport reads float32, float16 and bfloat16: save the model again so",
-            )
-    check_elements(tensors, where, limits)
-    return {name: tensor.float() for name, tensor in tensors.items()}
 
 
 def _read(path: Path, most: int) -> bytes:
