@@ -86,7 +86,8 @@ def export(
         small = apply_recipe(graph, recipes[part], image_samples(graph, pictures))
         nonzeros[graph.name] = count_nonzeros(graph, small)
         graphs.append(choose_storage(small, weights))
-    refuse_copies(graphs)
+    for together in [[graph] for graph in graphs] if captioner.shares_layers else [graphs]:
+        refuse_copies(together)
     files: dict[str, bytes] = {}
     for name in formats:
         for graph in graphs:

@@ -41,6 +41,8 @@ def build_captioner(checkpoint: Checkpoint) -> Captioner:
         vocabulary=checkpoint.vocabulary,
         decoding=checkpoint.decoding,
         architecture=checkpoint.architecture,
+        image=checkpoint.image,
+        shares_layers=architecture.shares_layers,
     )
 
 

@@ -21,6 +21,7 @@ class Captioner:
         vocabulary, decoding: text side of the lineage.
         architecture: name in the table of `capexport.captioner.decoders`.
         image: how a picture becomes the input, when that is an image; None for region features.
+        shares_layers: whether the encoder holds layers of the decoder step too.
     """
 
     encoder: nn.Module
@@ -30,3 +31,4 @@ class Captioner:
     decoding: Decoding
     architecture: str
     image: ImageSpec | None = None
+    shares_layers: bool = False
