@@ -31,8 +31,6 @@ SIZES: Mapping[str, Any] = {
     "rnn_name": "LSTM",
     "rnn_word_size": 12,
     "attn_size": 10,
-    "d_model": 16,
-    "dim_feedforward": 24,
     "d_ff": 24,
     "num_att_heads": 4,
 }
