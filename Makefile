@@ -1,5 +1,6 @@
 # make demo    a small random captioner through the whole line, from checkpoint to captions
 # make test    the tests
+# make test-runtimes   every supported release of a runtime in its own environment (3 GB, minutes)
 # make lint    ruff, mypy, import-linter
 # make check   lint and test
 # make clean   removes everything that these targets made
@@ -19,7 +20,7 @@ INSTALLED := $(VENV)/.installed
 DEMO := build/demo
 CAPEXPORT := $(BIN)/capexport
 
-.PHONY: demo test lint check clean
+.PHONY: demo test test-runtimes lint check clean
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -43,6 +44,9 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest
+
+test-runtimes: $(INSTALLED)
+	PYTHONPATH=tests $(BIN)/python -m runtime_matrix build/runtimes
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -1,6 +1,6 @@
 """The product on one page: a checkpoint goes in, a bundle comes out."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from capexport import __version__
@@ -29,6 +29,8 @@ from capexport.writers import onnx, tflite
 WRITERS = {"tflite": tflite.write, "onnx": onnx.write}
 RUNTIMES = {"tflite": "litert", "onnx": "onnxruntime"}
 MINIMUM_RUNTIME = {"litert": "2.1", "onnxruntime": "1.18"}
+MINIMUM_FOR_FLOAT = {**MINIMUM_RUNTIME, "litert": "1.0"}
+"""Of bundles without int8 or sparse weights; `make test-runtimes` holds both against releases."""
 
 
 def export(
@@ -93,16 +95,18 @@ def export(
         for graph in graphs:
             progress(f"writing {graph.name}.{name}")
             files[f"{graph.name}.{name}"] = WRITERS[name](graph)
+    names = {part: chosen.name for part, chosen in recipes.items()}
+    form = "dense" if weights == "auto" else weights
     manifest = Manifest(
         architecture=captioner.architecture,
         lineage=source.lineage,
         signature=captioner.signature,
         vocabulary=captioner.vocabulary,
         decoding=captioner.decoding,
-        recipe={part: chosen.name for part, chosen in recipes.items()},
-        weights="dense" if weights == "auto" else weights,
+        recipe=names,
+        weights=form,
         runtimes=tuple(sorted(RUNTIMES[name] for name in formats)),
-        minimum_runtime={RUNTIMES[name]: MINIMUM_RUNTIME[RUNTIMES[name]] for name in formats},
+        minimum_runtime=_minimum_runtime(names, form, formats),
         provenance={**provenance, "graphs": nonzeros},
         image=captioner.image,
     )
@@ -129,6 +133,15 @@ def _pictures(folder: Path | None, image: ImageSpec | None) -> Iterator[Array]:
         return
     for file in input_files(folder, image):
         yield read_picture(file, image).pixels
+
+
+def _minimum_runtime(
+    recipe: Mapping[str, str], weights: str, formats: tuple[str, ...]
+) -> dict[str, str]:
+    """The oldest version of each runtime that opens such files and computes them right."""
+    plain = set(recipe.values()) == {"fp32"} and weights == "dense"
+    minimum = MINIMUM_FOR_FLOAT if plain else MINIMUM_RUNTIME
+    return {RUNTIMES[name]: minimum[RUNTIMES[name]] for name in formats}
 
 
 def _provenance(checkpoint: Checkpoint) -> dict[str, object]:

@@ -4,9 +4,11 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from capexport.captioner.encoders import ImageEncoder
 from capexport.capture import capture
 from capexport.ir.graph import Graph
 from capexport.ir.passes import run_passes
+from capexport.spec.image import ImageSpec
 from capexport.spec.signature import TensorSpec
 
 
@@ -106,3 +108,24 @@ def captured(module: nn.Module, size: tuple[int, int]) -> Graph:
 
 def float_graph(kind: type[nn.Module], size: tuple[int, int] = (17, 23)) -> Graph:
     return run_passes(captured(net(kind), size))
+
+
+SMALL_IMAGE = ImageSpec(17, 23, 23)
+
+
+class Encoder(nn.Module):
+    """An image encoder as `capexport.captioner.encoders` builds them."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.body = Residual(channels)
+
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor]:
+        return (self.body(image),)
+
+
+def small_image_encoder(channels: int = 24) -> ImageEncoder:
+    """88 cells of as many features as the smallest generated checkpoint takes."""
+    module = Encoder(channels).eval()
+    return ImageEncoder("small", module, SMALL_IMAGE, (8, 11), channels, "small.pth", 1, "ab")

@@ -1,6 +1,5 @@
 """Bundle + runtime -> a session: encode an image once, then step the decoder."""
 
-import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy as np
 from capexport.bundle import DECODER_STEP, ENCODER, Bundle, graph_file
 from capexport.errors import BundleError, InputError, RuntimeMissingError
 from capexport.runtime.backends import backend
-from capexport.runtime.graph_runner import Array, GraphRunner
+from capexport.runtime.graph_runner import Array, GraphRunner, Installed, release
 from capexport.runtime.states import Tensors, initial_states, next_states
 from capexport.spec.decoding import Decoding
 from capexport.spec.signature import LOG_PROBS, TOKEN, CaptionerSignature, TensorSpec
@@ -105,7 +104,7 @@ def open_session(bundle: Bundle, runtime: str, threads: int = 1) -> Session:
             where="threads",
             hint=f"use from 1 to {MOST_THREADS}, no more than there are cores",
         )
-    _check_version(runtime, chosen.installed_version(), bundle.manifest.minimum_runtime)
+    _check_version(runtime, chosen.installed(), bundle.manifest.minimum_runtime)
     packed = bundle.manifest.weights == "packed"
     graphs = {
         graph: chosen.open_graph(bundle.file(graph_file(runtime, graph)), threads, packed=packed)
@@ -184,17 +183,11 @@ def _check_names(
             )
 
 
-def _check_version(runtime: str, installed: str, minimum: Mapping[str, str]) -> None:
+def _check_version(runtime: str, installed: Installed, minimum: Mapping[str, str]) -> None:
     needed = minimum.get(runtime)
-    if needed is not None and _release(installed) < _release(needed):
+    if needed is not None and release(installed.level) < release(needed):
         raise RuntimeMissingError(
-            f"{runtime} is {installed}, the bundle needs {needed} or later",
+            f"{installed} is installed, the bundle needs {runtime} {needed} or later",
             where=runtime,
             hint=f"pip install --upgrade 'capexport[{runtime}]'",
         )
-
-
-def _release(version: str) -> tuple[int, ...]:
-    """The leading numbers of a version: 2.1.0rc1 -> (2, 1, 0)."""
-    match = re.match(r"\d+(\.\d+)*", version)
-    return tuple(int(part) for part in match[0].split(".")) if match else ()

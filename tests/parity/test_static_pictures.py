@@ -6,22 +6,16 @@ import numpy as np
 import pytest
 import torch
 from checkpoints import write_up_down
-from image_nets import Residual, images
+from image_nets import SMALL_IMAGE, images, small_image_encoder
 from PIL import Image
-from torch import nn
 
 import capexport.export
 from capexport.bundle import Bundle
-from capexport.captioner.encoders import ImageEncoder
 from capexport.errors import CapexportError, InputError, UnsupportedError
 from capexport.export import export
 from capexport.runtime import caption, open_session
 from capexport.runtime.inputs import read_inputs
-from capexport.spec.image import ImageSpec
 
-SPEC = ImageSpec(17, 23, 23)
-WIDTH = 24
-"""Of the features that the small checkpoint takes."""
 STATIC = "encoder=static_wi8_ai8,decoder=dynamic_wi8"
 LEAST_COSINE = 0.99
 """Of what the decoder reads from an encoder of a few layers, in int8 and in torch."""
@@ -30,25 +24,9 @@ ONE_ROUNDING = 0.02
 a rounding of the dynamic int8 linear behind, by 1/255 of a range below 5."""
 
 
-class Encoder(nn.Module):
-    """An image encoder as `capexport.captioner.encoders` builds them."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        torch.manual_seed(0)
-        self.body = Residual(WIDTH)
-
-    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor]:
-        return (self.body(image),)
-
-
-def image_encoder() -> ImageEncoder:
-    return ImageEncoder("small", Encoder().eval(), SPEC, (8, 11), WIDTH, "small.pth", 1, "ab")
-
-
 @pytest.fixture
 def checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(capexport.export, "read_image_encoder", lambda _: image_encoder())
+    monkeypatch.setattr(capexport.export, "read_image_encoder", lambda _: small_image_encoder())
     return write_up_down(tmp_path / "checkpoint")
 
 
@@ -71,9 +49,11 @@ def test_a_static_bundle_captions_alike_in_both_runtimes(checkpoint: Path, pictu
     assert bundle.manifest.recipe == {"encoder": "static_wi8_ai8", "decoder": "dynamic_wi8"}
     sessions = [open_session(bundle, runtime) for runtime in ("litert", "onnxruntime")]
     for file in sorted(pictures.iterdir())[:3]:
-        (picture,) = read_inputs(file, SPEC).values()
-        features = Encoder().eval()(torch.from_numpy(picture.pixels))[0].detach().numpy()
-        assert features.shape == (8 * 11, WIDTH)
+        (picture,) = read_inputs(file, SMALL_IMAGE).values()
+        features = (
+            small_image_encoder().module(torch.from_numpy(picture.pixels))[0].detach().numpy()
+        )
+        assert features.shape == (8 * 11, 24)
         captions = [caption(session, picture, 3) for session in sessions]
         assert captions[0].tokens == captions[1].tokens
         encoded = [session.encode({"image": picture.pixels}) for session in sessions]
@@ -87,7 +67,7 @@ def test_what_the_decoder_reads_is_that_of_the_float_bundle(
     exact = export(checkpoint, checkpoint.parent / "exact", encoder="small.pth", recipe="fp32")
     sessions = [open_session(b, "litert") for b in (exact, exported(checkpoint, pictures))]
     for file in sorted(pictures.iterdir())[:3]:
-        (picture,) = read_inputs(file, SPEC).values()
+        (picture,) = read_inputs(file, SMALL_IMAGE).values()
         a, b = (session.encode({"image": picture.pixels}) for session in sessions)
         for name in a:
             norm = np.linalg.norm(a[name]) * np.linalg.norm(b[name])

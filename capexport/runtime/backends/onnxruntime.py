@@ -7,18 +7,24 @@ from typing import Any
 
 from capexport.errors import RuntimeMissingError
 from capexport.kernels.build import build
-from capexport.runtime.graph_runner import Array, runtime_missing, unreadable_graph
+from capexport.runtime.graph_runner import (
+    Array,
+    Installed,
+    runtime_missing,
+    unreadable_graph,
+)
 
 RUNTIME = "onnxruntime"
 SEVERITY_FATAL = 4
 
 
-def installed_version() -> str:
-    """Version of the installed package; RuntimeMissingError without it."""
+def installed() -> Installed:
+    """The installed package; RuntimeMissingError without it."""
     try:
-        return version(RUNTIME)
+        found = version(RUNTIME)
     except PackageNotFoundError as error:
         raise runtime_missing(RUNTIME) from error
+    return Installed(RUNTIME, found, level=found)
 
 
 def open_graph(path: Path, threads: int, *, packed: bool = False) -> "OnnxRuntimeGraph":
