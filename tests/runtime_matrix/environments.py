@@ -69,7 +69,6 @@ class Environment:
 ENVIRONMENTS = (
     Environment("ai-edge-litert", "2.3.0", "litert"),
     Environment("ai-edge-litert", "2.1.0", "litert"),
-    Environment("ai-edge-litert", "1.0.1", "litert", numpy=NUMPY_1, float_only=True),
     Environment("tensorflow-cpu", "2.21.0", "litert", needs=TENSORFLOW_NEEDS),
     Environment("tflite-runtime", "2.14.0", "litert", numpy=NUMPY_1, float_only=True),
     Environment("onnxruntime", "1.31.1", "onnxruntime"),
