@@ -1,7 +1,6 @@
 """Typed access to parsed JSON: every wrong or missing value is a BundleError that names its key."""
 
 from collections.abc import Mapping
-from math import isfinite
 from typing import Any, NoReturn, TypeVar
 
 from capexport.errors import BundleError
@@ -33,11 +32,12 @@ class Fields:
     def boolean(self, key: str) -> bool:
         return self._get(key, bool)
 
-    def number(self, key: str) -> float:
-        """A finite number, whole or not."""
-        value = self._fields.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
-            self.fail(f"{key} must be a number, it is {value!r:.60}")
+    def number(self, key: str, most: float) -> float:
+        """A number from -most to most, whole or not."""
+        value: Any = self._fields.get(key)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not (number and -most <= value <= most):
+            self.fail(f"{key} must be a number up to {most}, it is {value!r:.60}")
         return float(value)
 
     def integer(self, key: str, low: int, below: int | None = None) -> int:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from capexport.bundle.fields import Fields
-from capexport.spec.decoding import Decoding
+from capexport.spec.decoding import MOST_PENALTY, Decoding
 from capexport.spec.signature import (
     APPENDED,
     BEAMS,
@@ -151,6 +151,8 @@ def _decoding(fields: Fields, vocabulary_size: int) -> Decoding:
         beam=fields.integer("beam", 1),
         suppress_unk=fields.boolean("suppress_unk"),
         refill=fields.boolean("refill") if "refill" in known else False,
-        length_penalty=fields.number("length_penalty") if "length_penalty" in known else 0.0,
+        length_penalty=fields.number("length_penalty", MOST_PENALTY)
+        if "length_penalty" in known
+        else 0.0,
         early_stopping=fields.boolean("early_stopping") if "early_stopping" in known else False,
     )

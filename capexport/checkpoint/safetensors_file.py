@@ -10,7 +10,7 @@ from capexport.errors import CheckpointError
 def read_safetensors(
     data: bytes, where: str, limits: Limits, *, skip: tuple[str, ...] = ()
 ) -> dict[str, Tensor]:
-    """Tensors in file order. Names that end in one of `skip` are left out, as are counters.
+    """Tensors by name. Names that end in one of `skip` are left out, as are counters.
 
     The library holds the header against the file: none can declare what it lacks.
 
@@ -22,7 +22,8 @@ def read_safetensors(
     from safetensors import SafetensorError
 
     try:
-        stored: dict[str, Tensor] = safetensors.torch.load(data)
+        # The library gives another order each time.
+        stored: dict[str, Tensor] = dict(sorted(safetensors.torch.load(data).items()))
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
             f"the .safetensors file is damaged: {str(error)[:200]}",

@@ -17,7 +17,7 @@ def evaluate(
         Path,
         typer.Option("--data", help="Captions file of Karpathy, COCO or Flickr, or its folder."),
     ],
-    split: Annotated[str, typer.Option("--split", help="Images to caption.")] = "test",
+    split: Annotated[str, typer.Option("--split", help="Images to caption; '': all.")] = "test",
     subset: Annotated[
         str, typer.Option("--set", help="Data set within a collection; default: all of them.")
     ] = "",

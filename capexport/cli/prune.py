@@ -33,23 +33,27 @@ def prune(
     features: Annotated[
         Path | None, typer.Option("--features", help="Features file of all images, instead.")
     ] = None,
-    split: Annotated[str, typer.Option("--split", help="Images to train on.")] = "train",
+    split: Annotated[str, typer.Option("--split", help="Images to train on; '': all.")] = "train",
     subset: Annotated[
         str, typer.Option("--set", help="Data set within a collection; default: all of them.")
     ] = "",
     epochs: Annotated[int, typer.Option("--epochs", min=1, help="Rounds over all images.")] = 8,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Images a step.")] = 16,
-    learning_rate: Annotated[float, typer.Option("--learning-rate", help="Highest.")] = 8e-4,
+    learning_rate: Annotated[
+        float, typer.Option("--learning-rate", min=1e-9, max=1.0, help="Highest.")
+    ] = 8e-4,
     distillation: Annotated[
         float, typer.Option("--distillation", min=0, max=1, help="Share of the dense model's say.")
     ] = 0.0,
-    seed: Annotated[int, typer.Option("--seed", help="Of batches, dropout and masks.")] = 0,
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, max=2**31 - 1, help="Of batches, dropout and masks.")
+    ] = 0,
     device: Annotated[Literal["cpu", "cuda"], typer.Option("--device", help="Train on.")] = "cpu",
     force: Annotated[bool, typer.Option("--force", help="Replace an existing output.")] = False,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
-    """Prune a captioner's decoder while it is trained on.
+    """Prune a captioner of region or grid features while it is trained on.
 
     supermask learns which weights to keep (Tan, Chan and Chuah, 2021), gradual drops the smallest
     little by little, oneshot drops them first and then trains. The image encoder is not changed. A

@@ -44,6 +44,8 @@ def read_captions(path: Path) -> list[CaptionedImage]:
             file name that leads out of the folder.
     """
     file = _captions_file(path)
+    if file.stat().st_size > MOST_BYTES:
+        raise _error("the file is too large for captions", file)
     images = list(_flickr(file) if ".token" in file.name else _json(file))
     if not images:
         raise _error("the file lists no image", file)
@@ -66,7 +68,7 @@ def select(
         raise InputError(
             f"no image is in split {split or 'any'!r} of {subset or 'any set'!r}",
             where="split",
-            hint=f"there are (set/split): {', '.join(have)}",
+            hint=f"there are (set/split): {', '.join(have)}; --split '' takes all",
         )
     return chosen
 
@@ -84,8 +86,6 @@ def _captions_file(path: Path) -> Path:
 
 
 def _json(file: Path) -> Iterable[CaptionedImage]:
-    if file.stat().st_size > MOST_BYTES:
-        raise _error("the file is too large for captions", file)
     try:
         document = json.loads(file.read_bytes())
         records = document["images"]
@@ -93,7 +93,7 @@ def _json(file: Path) -> Iterable[CaptionedImage]:
             return _coco(file, records, document["annotations"])
         read = _karpathy if "sentences" in records[0] else _collection
         return [read(file, record) for record in records]
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+    except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
         raise _error(f"the file has no known form: {error!r}", file) from error
 
 
@@ -129,8 +129,10 @@ def _flickr(file: Path) -> Iterable[CaptionedImage]:
 
 
 def _image(
-    file: Path, name: str, captions: Iterable[str], split: str = "", subset: str = ""
+    file: Path, name: str, captions: list[str], split: str = "", subset: str = ""
 ) -> CaptionedImage:
+    if not isinstance(captions, list) or not all(isinstance(text, str) for text in captions):
+        raise _error(f"the captions of {name} are no list of texts", file)
     texts = tuple(text.strip() for text in captions)
     if not texts or not all(texts):
         raise _error(f"the image {name} has no caption, or an empty one", file)

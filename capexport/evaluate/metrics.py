@@ -85,6 +85,12 @@ def score(
     return Scores(metrics, skipped, np.asarray(each, np.float64))
 
 
+def check_tools(tokenizer: str) -> None:
+    """Raise what `score` would raise for want of a tool, before anything is captioned."""
+    _tokenizer(tokenizer)
+    _scorer("cider.cider", "Cider")
+
+
 def interval(values: NDArray[np.float64], seed: int = 0) -> tuple[float, float]:
     """95 % bootstrap interval of the mean of per-image values."""
     rng = np.random.default_rng(seed)

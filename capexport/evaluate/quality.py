@@ -6,7 +6,7 @@ from typing import Any
 
 from capexport.errors import InputError
 from capexport.evaluate.datasets import CaptionedImage
-from capexport.evaluate.metrics import CIDER, interval, score
+from capexport.evaluate.metrics import CIDER, check_tools, interval, score
 from capexport.runtime import Given, Session, caption, read_features, read_inputs
 from capexport.spec.image import ImageSpec
 
@@ -35,6 +35,7 @@ def evaluate(
         InputError: an image cannot be read or has no features.
         RuntimeMissingError: pycocoevalcap is not installed.
     """
+    check_tools(tokenizer)
     read = _pictures(image) if features is None else _from(features)
     captions = {}
     for number, one in enumerate(images, 1):

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from capexport.captioner import Captioner
-from capexport.captioner.encoders import read_image_encoder
+from capexport.captioner import Captioner, read_image_encoder, with_image_encoder
 from capexport.captioner.image_captioner import grid_boxes
 from capexport.errors import InputError
 from capexport.evaluate.datasets import CaptionedImage
-from capexport.runtime import read_features, read_picture
+from capexport.runtime import check_inputs, encoder_inputs, read_features, read_picture
 
 
 def encoder_features(
@@ -26,22 +26,28 @@ def encoder_features(
         encoder: weights of an image encoder, `PATH` or `NAME:PATH`.
 
     Returns:
-        By input name: att float16 [images, cells, channels], fc [images, 1, channels], box
+        By input name: att float16 [images, cells, channels], fc float32 [images, 1, channels], box
         [images, cells, 4], those that the captioner takes.
 
     Raises:
-        InputError: a picture cannot be read.
+        InputError: a picture cannot be read, or the encoder's features do not fit the captioner.
         CheckpointError: the encoder cannot be read.
     """
     image_encoder = read_image_encoder(encoder)
+    with_image_encoder(captioner, image_encoder)  # raises where they do not fit
     rows = []
     with torch.no_grad():
         for number, image in enumerate(images, 1):
             pixels = torch.from_numpy(read_picture(image.file, image_encoder.image).pixels)
             rows.append(image_encoder.module(pixels)[0].half())
             progress(f"{number} of {len(images)} pictures encoded")
-    box = grid_boxes(*image_encoder.grid)
-    return _inputs(captioner, torch.stack(rows), box.expand(len(rows), *box.shape))
+    att, box = torch.stack(rows), grid_boxes(*image_encoder.grid)
+    given = {
+        "att": att,
+        "fc": att.float().mean(1, keepdim=True),
+        "box": box.expand(len(rows), *box.shape),
+    }
+    return {spec.name: given[spec.name] for spec in captioner.signature.inputs}
 
 
 def stored_features(
@@ -50,34 +56,25 @@ def stored_features(
     """The same from a features file with an entry for every image, all of as many regions.
 
     Raises:
-        InputError: an image is missing, or has another number of regions than the first.
+        InputError: an image is missing, does not fit the captioner, or has another number of
+            regions than the first.
     """
-    stored = read_features(path)
-    found = []
+    stored, specs = read_features(path), captioner.signature.inputs
+    rows = []
     for image in images:
         names = [name for name in (image.name, Path(image.name).stem) if name in stored]
         if not names:
-            raise _missing(f"there are no features of {image.name}", path)
-        found.append(stored[names[0]])
-    if len({one.att.shape for one in found}) != 1:
-        raise _missing("images have different numbers of regions", path)
-    boxes = [one.box for one in found if one.box is not None]
-    if "box" in _names(captioner) and len(boxes) != len(found):
-        raise _missing("the captioner needs boxes, and not every image has them", path)
-    att = torch.stack([torch.from_numpy(one.att) for one in found])
-    box = torch.stack([torch.from_numpy(one) for one in boxes]) if boxes else att[..., :0]
-    return _inputs(captioner, att, box)
+            raise _unlike(f"there are no features of {image.name}", path)
+        arrays = encoder_inputs(captioner.signature, stored[names[0]])
+        check_inputs(specs, arrays)
+        rows.append(arrays)
+    for spec in specs:
+        if len({row[spec.name].shape for row in rows}) != 1:
+            raise _unlike("images have different numbers of regions", path)
+    return {
+        spec.name: torch.from_numpy(np.stack([row[spec.name] for row in rows])) for spec in specs
+    }
 
 
-def _inputs(captioner: Captioner, att: Tensor, box: Tensor) -> dict[str, Tensor]:
-    fc = att.float().mean(1, keepdim=True)
-    given = {"att": att, "fc": fc, "box": box}
-    return {name: given[name] for name in _names(captioner)}
-
-
-def _names(captioner: Captioner) -> list[str]:
-    return [spec.name for spec in captioner.signature.inputs]
-
-
-def _missing(what: str, path: Path) -> InputError:
+def _unlike(what: str, path: Path) -> InputError:
     return InputError(what, where=str(path), hint="extract the features of all images alike")

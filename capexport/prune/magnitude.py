@@ -80,14 +80,26 @@ class Gradual(FixedMask):
         super().__init__({})
         self._sparsity, self._scheme = sparsity, scheme
         self._until, self._every = until, every
+        self._last = -1
 
     def effective(self, tensors: Tensors, step: int) -> dict[str, Tensor]:
         if step <= self._until and (step % self._every == 0 or step == self._until):
             self._masks = magnitude_masks(tensors, self._at(step), self._scheme)
+        self._last = step
         return super().effective(tensors, step)
 
     def finished(self, tensors: Tensors) -> dict[str, Tensor]:
+        """At the sparsity that was asked for, even if training ended before step `until`."""
+        if self._last < self._until:
+            self._masks = magnitude_masks(tensors, self._sparsity, self._scheme)
         return FixedMask(self._masks).finished(tensors)
+
+    def state(self) -> dict[str, Any]:
+        return {**super().state(), "last": self._last}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        super().restore(state)
+        self._last = state["last"]
 
     def _at(self, step: int) -> float:
         return self._sparsity * (1 - (1 - step / self._until) ** 3)

@@ -1,12 +1,15 @@
 """A checkpoint and a data set -> a pruned checkpoint on disk."""
 
+import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
-from capexport.captioner import build_captioner
-from capexport.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+import torch
+
+from capexport.captioner import Captioner, build_captioner
+from capexport.checkpoint import Checkpoint, check_target, read_checkpoint, write_checkpoint
 from capexport.errors import InputError, UnsupportedError
 from capexport.evaluate.datasets import CaptionedImage, read_captions, select
 from capexport.prune.examples import Examples, caption_tokens
@@ -68,49 +71,65 @@ def prune(
             where="--encoder, --features",
             hint="give one of the two",
         )
+    if device == "cuda" and not torch.cuda.is_available():
+        hint = "train on the cpu, or install a torch with CUDA"
+        raise InputError("torch finds no CUDA device", where="--device", hint=hint)
+    out = out.absolute()
+    check_target(out, force=force)
     source = read_checkpoint(checkpoint)
     images = select(read_captions(data), split, subset)
-    examples = _examples(source, images, encoder, features, progress)
+    captioner = _trainable(source)
+    if encoder is not None:
+        inputs = encoder_features(images, encoder, captioner, progress)
+    else:
+        assert features is not None
+        inputs = stored_features(images, features, captioner)
+    texts = [image.captions for image in images]
+    examples = Examples(inputs, caption_tokens(texts, source.vocabulary, source.decoding))
     pruning = _pruning(source, target, plan.steps(len(examples)), device)
+    state = out.with_name(out.name + ".state")
     pruned = train(
         source,
         examples,
         plan,
         pruning,
         teacher=source if plan.distillation else None,
-        state=out.with_name(out.name + ".state"),
+        state=state,
+        identity=_identity(source, target, images, encoder or str(features)),
         device=device,
         progress=lambda step, steps, loss: progress(f"step {step} of {steps}, loss {loss:.3f}"),
     )
     write_checkpoint(out, pruned, force=force)
+    state.unlink(missing_ok=True)
     return read_checkpoint(out)
 
 
-def _examples(
-    checkpoint: Checkpoint,
-    images: list[CaptionedImage],
-    encoder: str | None,
-    features: Path | None,
-    progress: Callable[[str], None],
-) -> Examples:
-    vocabulary = checkpoint.vocabulary
-    if vocabulary.radix is not None or vocabulary.continuation:
+def _trainable(checkpoint: Checkpoint) -> Captioner:
+    """The captioner; UnsupportedError for what this loop cannot train."""
+    vocabulary, why = checkpoint.vocabulary, ""
+    end = vocabulary.continuation
+    if checkpoint.image is not None:
+        why = "a captioner with an image encoder of its own"
+    elif vocabulary.radix or (end and any(p.endswith(end) for p in vocabulary.pieces)):
+        why = "words of several tokens"
+    elif any(checkpoint.config.get(f"share_layer_{side}") for side in ("encoder", "decoder")):
+        why = "layers that share their weights"
+    if why:
         raise UnsupportedError(
-            "words of several tokens cannot be made from captions here",
-            where=f"{checkpoint.path}: vocabulary",
-            hint="prune a captioner with one token a word",
+            f"{why} cannot be trained here",
+            where=str(checkpoint.path),
+            hint="prune it with its own trainer, and export what that writes",
         )
-    captioner = build_captioner(checkpoint)
-    inputs = (
-        encoder_features(images, encoder, captioner, progress)
-        if encoder is not None
-        else stored_features(images, features, captioner)
-        if features is not None
-        else {}
-    )
-    rule = checkpoint.decoding
-    texts = [image.captions for image in images]
-    return Examples(inputs, caption_tokens(texts, vocabulary, rule))
+    return build_captioner(checkpoint)
+
+
+def _identity(
+    checkpoint: Checkpoint, target: Target, images: list[CaptionedImage], inputs: str
+) -> str:
+    """What a run depends on beside its plan, as a digest."""
+    names = [image.name for image in images]
+    parts = (sorted(checkpoint.sha256.items()), asdict(target), names, inputs)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
 def _pruning(checkpoint: Checkpoint, target: Target, steps: int, device: str) -> Pruning:

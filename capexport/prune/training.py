@@ -2,6 +2,7 @@
 
 import math
 import os
+import pickle
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,15 +13,12 @@ from torch import Tensor
 
 from capexport.captioner import Captioner, build_captioner
 from capexport.captioner.blocks import Dropout
-from capexport.checkpoint import Checkpoint
+from capexport.checkpoint import BUFFERS, Checkpoint
 from capexport.errors import InputError
 from capexport.prune.examples import Examples, shifted
 from capexport.prune.forced import forced_log_probs
 from capexport.prune.initial import with_tensors
 from capexport.prune.pruning import Pruning
-
-FIXED = (".pe",)
-"""Ends of names of tensors that are computed, not trained."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +62,7 @@ def train(
     *,
     teacher: Checkpoint | None = None,
     state: Path | None = None,
+    identity: str = "",
     device: str = "cpu",
     progress: Callable[[int, int, float], None] = lambda step, steps, loss: None,
 ) -> Checkpoint:
@@ -74,23 +73,23 @@ def train(
 
     Args:
         teacher: a captioner of the same vocabulary, for `plan.distillation`.
-        state: file that holds an interrupted run; removed at the end.
+        state: file that holds an interrupted run, and at the end the finished one; the caller
+            removes it once the result is safe.
+        identity: what else the run depends on: model, data, method. A state of another is refused.
         device: `cpu` or `cuda`.
         progress: is told the step, the number of steps, and the loss in nats a word.
 
     Raises:
-        InputError: `state` is of another run, or the loss is not finite.
+        InputError: `state` is damaged or of another run, or the loss or a weight is not finite.
     """
-    run = _Run(checkpoint, examples, plan, pruning, teacher, torch.device(device))
+    run = _Run(checkpoint, examples, plan, pruning, teacher, torch.device(device), identity)
     if state is not None and state.exists():
         run.restore(state)
     while run.step < run.steps:
         loss = run.advance()
         progress(run.step, run.steps, loss)
-        if state is not None and run.step % plan.save_every == 0:
+        if state is not None and (run.step % plan.save_every == 0 or run.step == run.steps):
             run.save(state)
-    if state is not None:
-        state.unlink(missing_ok=True)
     return run.result()
 
 
@@ -105,10 +104,12 @@ class _Run:
         pruning: Pruning,
         teacher: Checkpoint | None,
         device: torch.device,
+        identity: str,
     ) -> None:
         self._checkpoint, self._examples, self._plan = checkpoint, examples, plan
         self._pruning, self._device = pruning, device
-        self._fixed = {n: t for n, t in checkpoint.tensors.items() if n.endswith(FIXED)}
+        self._run = {"plan": asdict(plan), "identity": identity}
+        self._fixed = {n: t for n, t in checkpoint.tensors.items() if n.endswith(BUFFERS)}
         self._tensors = {
             name: tensor.clone().to(device).requires_grad_()
             for name, tensor in checkpoint.tensors.items()
@@ -150,6 +151,12 @@ class _Run:
 
     def result(self) -> Checkpoint:
         tensors = {n: t.cpu() for n, t in self._pruning.finished(self._tensors).items()}
+        if broken := [n for n, t in tensors.items() if not t.isfinite().all()]:
+            raise InputError(
+                "training ended in numbers that are not finite",
+                where=broken[0],
+                hint="use a smaller learning rate",
+            )
         ordered = {n: self._fixed.get(n, tensors.get(n)) for n in self._checkpoint.tensors}
         return with_tensors(self._checkpoint, {n: t for n, t in ordered.items() if t is not None})
 
@@ -189,7 +196,7 @@ class _Run:
         beside = file.with_name(file.name + ".new")
         torch.save(
             {
-                "plan": asdict(self._plan),
+                "run": self._run,
                 "step": self.step,
                 "tensors": {n: t.detach() for n, t in self._tensors.items()},
                 "optimizer": self._optimizer.state_dict(),
@@ -200,14 +207,14 @@ class _Run:
         os.replace(beside, file)
 
     def restore(self, file: Path) -> None:
-        saved: dict[str, Any] = torch.load(file, map_location=self._device, weights_only=True)
+        saved = _load(file, self._device)
         shapes = {n: t.shape for n, t in self._tensors.items()}
         same = {n: t.shape for n, t in saved["tensors"].items()} == shapes
-        if saved["plan"] != asdict(self._plan) or not same:
+        if saved["run"] != self._run or not same:
             raise InputError(
                 "the state belongs to another run",
                 where=str(file),
-                hint="remove the file to start anew, or use the plan that it was made with",
+                hint="remove the file to start anew, or repeat the command that it was made with",
             )
         with torch.no_grad():
             for name, tensor in self._tensors.items():
@@ -215,6 +222,22 @@ class _Run:
         self._optimizer.load_state_dict(saved["optimizer"])
         self._pruning.restore(saved["pruning"])
         self.step = saved["step"]
+
+
+def _load(file: Path, device: torch.device) -> dict[str, Any]:
+    try:
+        saved: dict[str, Any] = torch.load(file, map_location=device, weights_only=True)
+        keys = set(saved)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, TypeError, ValueError) as error:
+        raise _damaged(file) from error
+    if keys != {"run", "step", "tensors", "optimizer", "pruning"}:
+        raise _damaged(file)
+    return saved
+
+
+def _damaged(file: Path) -> InputError:
+    hint = "remove the file to start anew"
+    return InputError("the state cannot be read", where=str(file), hint=hint)
 
 
 def _one_cycle(plan: Plan, done: float) -> float:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+MOST_PENALTY = 10.0
+"""A length to a higher power says nothing but which caption is the longest."""
+
 
 @dataclass(frozen=True)
 class Decoding:
@@ -22,7 +25,8 @@ class Decoding:
         early_stopping: end as soon as `beam` captions have ended. Needs `refill`.
 
     Raises:
-        ValueError: an option that needs `refill` comes without it.
+        ValueError: an option that needs `refill` comes without it, or the penalty is not from
+            -MOST_PENALTY to MOST_PENALTY.
     """
 
     bos: int
@@ -37,5 +41,7 @@ class Decoding:
     early_stopping: bool = False
 
     def __post_init__(self) -> None:
+        if not -MOST_PENALTY <= self.length_penalty <= MOST_PENALTY:
+            raise ValueError(f"length_penalty is {self.length_penalty}")
         if not self.refill and (self.length_penalty or self.early_stopping):
             raise ValueError("length_penalty and early_stopping need refill")

@@ -65,6 +65,12 @@ def test_gradual_rises_as_a_cube_and_then_keeps_its_mask() -> None:
     assert all(torch.equal(later[n] == 0, used[n] == 0) for n in names)
 
 
+def test_gradual_reaches_its_target_in_a_run_that_is_too_short() -> None:
+    pruning = Gradual(0.9, "blind", until=8)
+    pruning.effective(weights(), 0)
+    assert zeros({n: pruning.finished(weights())[n] for n in ("a", "b", "one")}) == round(0.9 * 93)
+
+
 def learnt(sparsity: float, steps: int = 400) -> tuple[Supermask, dict[str, torch.Tensor]]:
     """Masks learnt for y = sum of a: weights of `a` in even columns matter, the others do not."""
     torch.manual_seed(0)

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_training import CAPTIONS, LENGTH, REGIONS, tiny_checkpoint, tiny_examples
+import torch
+from tiny_training import CAPTIONS, FEATURES, REGIONS, tiny_checkpoint, tiny_examples
 from typer.testing import CliRunner
 
 from capexport.checkpoint import read_checkpoint, write_checkpoint
@@ -50,9 +51,49 @@ def test_inputs_come_from_one_place(folder: Path) -> None:
         prune(folder / "checkpoint", folder, folder / "out", Target("oneshot", 0.5), PLAN)
 
 
+def test_a_killed_command_goes_on_from_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = (folder / "checkpoint", folder)
+    plan, features = Plan(epochs=4, batch=4, save_every=5), folder / "features.npz"
+    target = Target("supermask", 0.5)
+    whole = prune(*arguments, folder / "whole", target, plan, features=features)
+
+    def kill(text: str) -> None:
+        if text.startswith("step 7 "):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        prune(*arguments, folder / "out", target, plan, features=features, progress=kill)
+    assert not (folder / "out").exists()
+    with pytest.raises(InputError, match="another run"):
+        prune(*arguments, folder / "out", Target("supermask", 0.6), plan, features=features)
+    resumed = prune(*arguments, folder / "out", target, plan, features=features)
+    assert not list(folder.glob("*.state"))
+    for name, tensor in whole.tensors.items():
+        assert torch.equal(resumed.tensors[name], tensor), name
+
+
+def test_a_damaged_state_is_an_error(folder: Path) -> None:
+    (folder / "out.state").write_bytes(b"no state")
+    with pytest.raises(InputError, match="state cannot be read"):
+        prune(
+            *(folder / "checkpoint", folder, folder / "out", Target("oneshot", 0.5), PLAN),
+            features=folder / "features.npz",
+        )
+
+
+def test_an_existing_output_is_seen_before_training(folder: Path) -> None:
+    (folder / "out").mkdir()
+    with pytest.raises(InputError, match="exists"):
+        prune(
+            *(folder / "checkpoint", folder, folder / "out", Target("oneshot", 0.5), PLAN),
+            features=folder / "features.npz",
+            progress=lambda text: pytest.fail(text),
+        )
+
+
 def test_images_need_features(folder: Path) -> None:
     features = folder / "other.npz"
-    np.savez(features, **{"0.att": np.ones((REGIONS, LENGTH), np.float32)})
+    np.savez(features, **{"0.att": np.ones((REGIONS, FEATURES), np.float32)})
     with pytest.raises(InputError, match=r"no features of 1\.jpg"):
         prune(
             *(folder / "checkpoint", folder, folder / "out", Target("oneshot", 0.5), PLAN),

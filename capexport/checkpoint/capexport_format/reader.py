@@ -38,8 +38,9 @@ def read(source: Source, weights_file: str | None) -> Checkpoint:
     _check_tokens(document.decoding, vocabulary, source.where(CONFIG))
     data = source.read(WEIGHTS_FILE)
     where = source.where(WEIGHTS_FILE)
-    tensors = _masked(_load(data, where), where)
-    check_elements(tensors, where, source.limits)
+    stored = _load(data, where)
+    check_elements(stored, where, source.limits)
+    tensors = _masked(stored, where)
     require_finite(tensors, where)
     return Checkpoint(
         path=source.path,
@@ -75,7 +76,8 @@ def _check_tokens(decoding: Decoding, vocabulary: Vocabulary, where: str) -> Non
 
 def _load(data: bytes, where: str) -> dict[str, Tensor]:
     try:
-        tensors: dict[str, Tensor] = safetensors.torch.load(data)
+        # The library gives another order each time, and training depends on it.
+        tensors: dict[str, Tensor] = dict(sorted(safetensors.torch.load(data).items()))
     except (SafetensorError, KeyError, ValueError, TypeError) as error:
         raise CheckpointError(
             f"the weights are damaged: {str(error)[:200]}", where=where, hint="write them again"
@@ -85,10 +87,12 @@ def _load(data: bytes, where: str) -> dict[str, Tensor]:
 
 def _masked(tensors: Mapping[str, Tensor], where: str) -> dict[str, Tensor]:
     """Weights as float32, 0 wherever a mask says so; the masks are gone."""
-    weights = {}
     for name, tensor in tensors.items():
         if name.endswith(MASK):
             _check_mask(tensor, tensors.get(name.removesuffix(MASK)), f"{where}: {name}")
+    weights = {}
+    for name, tensor in tensors.items():
+        if name.endswith(MASK):
             continue
         if tensor.dtype not in FLOATS:
             raise _wrong(f"the weight is {tensor.dtype}", f"{where}: {name}")

@@ -53,7 +53,7 @@ def write_checkpoint(
             hint="prune it with torch.nn.utils.prune and save it with save_pretrained",
         )
     contents = _contents(checkpoint, masks or {})
-    _check_target(out, force=force)
+    check_target(out, force=force)
     try:
         with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
             staged = Path(scratch) / "new"
@@ -107,7 +107,8 @@ def _move(staged: Path, out: Path, aside: Path) -> None:
         raise
 
 
-def _check_target(out: Path, *, force: bool) -> None:
+def check_target(out: Path, *, force: bool) -> None:
+    """Raise InputError unless `write_checkpoint` may write to `out`."""
     if not out.parent.is_dir():
         raise InputError(
             "the parent folder does not exist", where=str(out.parent), hint="create it first"

@@ -32,7 +32,7 @@ def read_preprocessing(source: Source, side: int) -> tuple[ImageSpec, Normalisat
     if rule.get("do_resize", True) is not True:
         raise UnsupportedError("the pictures are not resized", where=where, hint="set do_resize")
     resample = rule.get("resample", 3)
-    if resample not in RESAMPLE:
+    if type(resample) is not int or resample not in RESAMPLE:
         raise UnsupportedError(
             f"pictures are resized by filter {str(resample)[:40]}",
             where=where,

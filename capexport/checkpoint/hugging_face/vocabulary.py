@@ -86,7 +86,7 @@ def _vocabulary(
         if piece in SPECIAL_TOKENS and not added:
             special.add(number)
     for text, (number, hidden) in added.items():
-        piece = text if joining != BYTES else _as_bytes(text)
+        piece = text if joining != BYTES else _as_bytes(text, where)
         _place(pieces, piece, number, where)
         if hidden:
             special.add(number)
@@ -108,11 +108,14 @@ def _place(pieces: list[str | None], piece: str, number: object, where: str) -> 
     pieces[number] = piece
 
 
-def _as_bytes(text: str) -> str:
+def _as_bytes(text: str, where: str) -> str:
     """An added token is plain text beside pieces that are spelled in bytes."""
     if BYTE_OF.keys() >= set(text):
         return text
-    return "".join(_CHARACTER_OF[byte] for byte in text.encode("utf-8"))
+    try:
+        return "".join(_CHARACTER_OF[byte] for byte in text.encode("utf-8"))
+    except UnicodeEncodeError as error:
+        raise _damaged("a token is half a character", where) from error
 
 
 def _lines(data: bytes, where: str) -> list[str]:

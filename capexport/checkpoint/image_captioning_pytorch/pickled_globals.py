@@ -24,6 +24,8 @@ KNOWN = frozenset(
 )
 NUMBERS = "biuf"
 """numpy kinds that a scalar may be of: bool, integers, floats."""
+MOST_ENCODED = 64
+"""Characters that `_codecs.encode` is called with; a number has at most 16."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ def build(function: Global, arguments: tuple[Any, ...]) -> Any:
             return values
         case (("set" | "frozenset" | "list"), ()):
             return []
-        case "encode", (str() as text, *_):
+        # the bytes of a numpy number; a long text could be copied millions of times
+        case "encode", (str() as text, *_) if len(text) <= MOST_ENCODED:
             return text.encode("latin-1")
         case "scalar", (Record(kind="dtype") as dtype, (bytes() | str()) as data):
             return _number(dtype, data)

@@ -22,7 +22,9 @@ from capexport.checkpoint.image_captioning_pytorch.pickled_globals import (
 from capexport.errors import CheckpointError
 
 KEYS = (str, int, float, bytes, type(None))
-"""Types of a dict's keys: those whose hash takes no longer than their text."""
+"""Types of a dict's keys: those whose hash is kept, or takes no time."""
+MOST_KEY_BITS = 64
+"""The hash of a longer number is made anew at every use, as slowly as it is long."""
 DAMAGED = (
     ArithmeticError,
     EOFError,
@@ -125,8 +127,9 @@ class _Machine:
         if not isinstance(target, dict) or len(pairs) % 2:
             raise TypeError("items are set in something that is no dict")
         for key, value in zip(pairs[::2], pairs[1::2], strict=True):
-            if not isinstance(key, KEYS):
-                raise TypeError(f"a key is {type(key).__name__}")
+            long = isinstance(key, int) and key.bit_length() > MOST_KEY_BITS
+            if not isinstance(key, KEYS) or long:
+                raise TypeError(f"a key is {type(key).__name__}{', a long one' if long else ''}")
             target[key] = value
 
     def memoize(self, number: int) -> None:
