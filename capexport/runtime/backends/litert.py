@@ -61,7 +61,7 @@ PACKAGES = (
     Package(
         ("tensorflow", "tensorflow-cpu"), "tensorflow.lite.python.interpreter", (("2.21", "2.1"),)
     ),
-    # Its last release. It misreads int8 weights with a scale per row: docs/decisions/rt.md.
+    # Its last release. It misreads int8 weights with a scale per row: docs/decisions/runtimes.md.
     Package(("tflite-runtime",), "tflite_runtime.interpreter", (("2.14", "1.0"),)),
 )
 """In order of preference; the levels are what `make test-runtimes` showed."""
