@@ -1,1 +1,1 @@
-"""How well an exported captioner does: against the PyTorch captioner it came from."""
+"""How well an exported captioner does: against PyTorch, and against what people said."""

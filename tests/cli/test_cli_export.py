@@ -50,6 +50,7 @@ def test_defaults_reach_the_export(
             "recipe": "dynamic_wi8",
             "weights": "auto",
             "encoder": None,
+            "calibration": None,
             "force": False,
         }
     ]

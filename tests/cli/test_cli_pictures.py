@@ -105,7 +105,12 @@ def test_inspect_says_what_the_bundle_takes(
 ) -> None:
     assert main(["inspect", bundle, "--json"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["image"] == {"height": 2, "width": 3, "short_side": 3}
+    assert document["image"] == {
+        "height": 2,
+        "width": 3,
+        "short_side": 3,
+        "filter": "bilinear-antialias-q22",
+    }
     assert main(["inspect", bundle]) == 0
     assert "pictures, 2 x 3, for its encoder" in capsys.readouterr().out
     write_bundle(tmp_path / "features")

@@ -77,7 +77,7 @@ static int64_t count_steps(const ck_weights* w, const ck_work* work,
 int64_t ck_order_well(const ck_weights* w, ck_work* work, const ck_kernel_entry* kernel) {
   const int64_t allowed = STEPS_PER_SCATTER * (int64_t)ck_groups_of(w->rows);
   const int64_t in_order =
-      w->nnz > LONG_ROWS * w->rows ? INT64_MAX : count_steps(w, work, kernel);
+      w->nnz > LONG_ROWS * (int64_t)w->rows ? INT64_MAX : count_steps(w, work, kernel);
   sort_by_nnz(w, work);
   const int64_t sorted = count_steps(w, work, kernel);
   if (in_order - allowed > sorted) return sorted;

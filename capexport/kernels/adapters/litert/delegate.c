@@ -40,15 +40,20 @@ static tfl_status delegate_prepare(tfl_context* c, tfl_delegate* delegate) {
   delegate_state* state = delegate->data;
   tfl_ints* plan = copied_plan(c);
   if (!plan) return TFL_ERROR;
+  pthread_mutex_lock(&state->changing);
   const tfl_status status = take(c, delegate, plan);
   claims_free(&state->claims);
   state->claims = (claims){0};
+  pthread_mutex_unlock(&state->changing);
   free(plan);
   return status;
 }
 
 static void destroy(tfl_delegate* delegate, delegate_state* state) {
-  if (state) settings_close(&state->settings);
+  if (state) {
+    settings_close(&state->settings);
+    pthread_mutex_destroy(&state->changing);
+  }
   free(state);
   free(delegate);
 }
@@ -64,6 +69,10 @@ EXPORT tfl_delegate* tflite_plugin_create_delegate(const char* const* keys,
   tfl_delegate* delegate = calloc(1, sizeof *delegate);
   delegate_state* state = calloc(1, sizeof *state);
   const char* wrong = "capexport: out of memory";
+  if (state && pthread_mutex_init(&state->changing, NULL)) {
+    free(state);
+    state = NULL;
+  }
   if (delegate && state) wrong = settings_open(&state->settings, keys, values, count);
   if (wrong) {
     if (report) report(wrong);

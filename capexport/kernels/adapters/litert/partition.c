@@ -26,7 +26,8 @@ static tfl_status check_operands(tfl_context* c, const tfl_node* node, const op*
     return TFL_ERROR;
   }
   const tfl_tensor* y = tensor_at(c, node->outputs->data[0]);
-  if (tensor_at(c, node->inputs->data[0]) && y && (op->layer || y->type == TFL_FLOAT32))
+  if (tensor_at(c, node->inputs->data[0]) && y && y->allocation_type != TFL_CONSTANT &&
+      (op->layer || y->type == TFL_FLOAT32))
     return TFL_OK;
   c->ReportError(c, "capexport: node %d has no such input or output", op->node);
   return TFL_ERROR;
@@ -81,7 +82,13 @@ static tfl_status add(tfl_context* c, partition* p, const delegate_state* state,
   op* op = &p->ops[p->count++];
   op->kind = taken->kind;
   op->settings = &state->settings;
-  return open_op(c, taken, op);
+  if (open_op(c, taken, op) != TFL_OK) return TFL_ERROR;
+  for (int i = 0; i + 1 < p->count; i++)
+    if (p->ops[i].y == op->y) { /* its memory would have the size of the first */
+      c->ReportError(c, "capexport: tensor %d has two writers", op->y);
+      return TFL_ERROR;
+    }
+  return TFL_OK;
 }
 
 static void* partition_init(tfl_context* c, const char* parameters, size_t size) {

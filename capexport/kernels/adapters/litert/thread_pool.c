@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { LOOKS = 4000 }; /* about 50 us at 12 ns a pause */
 
@@ -18,11 +19,12 @@ struct thread_pool {
   atomic_uint job; /* number of the current one; changes last when a job is there */
   atomic_int next, left;
   atomic_int inside; /* workers that may still touch the job */
-  int closing;
+  atomic_int closing; /* a worker that is late for the last job reads it outside the door */
   part_of_work* run;
   void* work;
   int parts;
   int workers;
+  pid_t owner; /* a child after fork has none of the threads */
   pthread_t thread[];
 };
 
@@ -92,7 +94,7 @@ static void run_job(thread_pool* p, part_of_work* run, void* work, int parts) {
 }
 
 void threads_share(thread_pool* p, part_of_work* run, void* work, int parts) {
-  if (p && parts > 1 && pthread_mutex_trylock(&p->in_use) == 0) {
+  if (p && parts > 1 && p->owner == getpid() && pthread_mutex_trylock(&p->in_use) == 0) {
     run_job(p, run, work, parts);
     pthread_mutex_unlock(&p->in_use);
     return;
@@ -115,6 +117,7 @@ thread_pool* threads_open(int threads) {
     free(p);
     return NULL;
   }
+  p->owner = getpid();
   start(p, threads - 1);
   if (p->workers == threads - 1) return p;
   threads_close(p);
@@ -122,7 +125,7 @@ thread_pool* threads_open(int threads) {
 }
 
 void threads_close(thread_pool* p) {
-  if (!p) return;
+  if (!p || p->owner != getpid()) return; /* in a child nothing can be waited for */
   pthread_mutex_lock(&p->door);
   p->closing = 1;
   call(p);

@@ -249,6 +249,7 @@ static int is_prepared_for(const model_operator* o, const lrt_layout* x) {
 
 lrt_status prepare_operator(model_operator* o, const lrt_layout* x) {
   if (is_prepared_for(o, x)) return LRT_OK;
+  if (x->rank > LRT_MOST_AXES) return LRT_FAILED;
   tfl_tensor* input = &o->tensors[o->op.x];
   free(o->scratch);
   o->scratch = NULL; /* not ready until the end */
