@@ -53,7 +53,7 @@ RANGES: dict[str, Callable[[Histogram], Range]] = {
     "percentile": percentile,
     "least-squares": least_squares,
 }
-DEFAULT = "min-max"
+DEFAULT = "least-squares"
 
 
 def quantization(chosen: Range) -> TensorQuantization:
