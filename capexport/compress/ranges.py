@@ -67,3 +67,10 @@ def quantization(chosen: Range) -> TensorQuantization:
         return TensorQuantization(1.0, LOWEST)
     zero = int(np.clip(np.rint(LOWEST - low / scale), LOWEST, LOWEST + LEVELS))
     return TensorQuantization(float(scale), zero)
+
+
+def coarser(meaning: TensorQuantization, scale: float) -> TensorQuantization:
+    """The same range from the lowest step up, at a larger scale."""
+    low = (LOWEST - meaning.zero_point) * meaning.scale
+    zero = int(np.clip(np.rint(LOWEST - low / scale), LOWEST, LOWEST + LEVELS))
+    return TensorQuantization(scale, zero)

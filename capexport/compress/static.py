@@ -9,7 +9,12 @@ from capexport.compress import ranges
 from capexport.compress.calibrate import Observed, calibrate
 from capexport.compress.convolution_weights import quantize_convolution
 from capexport.compress.image_scale import ImageScale, image_scales
-from capexport.compress.static_nodes import absorbed_activations, shared_scales, static_nodes
+from capexport.compress.static_nodes import (
+    absorbed_activations,
+    added_values,
+    equal_values,
+    static_nodes,
+)
 from capexport.errors import UnsupportedError
 from capexport.ir.graph import (
     Array,
@@ -52,6 +57,8 @@ def apply_static(
     values = {name for node in static.values() for name in (*node.inputs, *node.outputs)}
     observed = calibrate(graph, samples, sorted(values - set(graph.constants)))
     meanings = _meanings(static, observed, method)
+    for group in added_values(static, absorbed_activations(graph, static)):
+        meanings.update(_of_one_scale(meanings, group - set(graph.constants)))
     means = {name: np.asarray(value.mean) for name, value in observed.items() if correct_bias}
     return _Rewriting(graph, static, meanings, means).graph()
 
@@ -61,13 +68,21 @@ def _meanings(
 ) -> dict[str, TensorQuantization]:
     """Scale and zero point of every value, chosen once for those that share them."""
     histograms = {name: value.histogram for name, value in observed.items()}
-    for group in shared_scales(static):
+    for group in equal_values(static):
         first, *others = (histograms[name] for name in sorted(group))
         for other in others:
             first.merge(other)
         histograms.update(dict.fromkeys(group, first))
     choose = ranges.RANGES[method]
     return {name: ranges.quantization(choose(h)) for name, h in histograms.items()}
+
+
+def _of_one_scale(
+    meanings: dict[str, TensorQuantization], group: set[str]
+) -> dict[str, TensorQuantization]:
+    """The coarsest scale for all, each with a zero point of its own."""
+    scale = max(meanings[name].scale for name in group)
+    return {name: ranges.coarser(meanings[name], scale) for name in group}
 
 
 class _Rewriting:

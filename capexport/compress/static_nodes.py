@@ -1,6 +1,6 @@
 """Which nodes of an encoder run in static int8, and which of their values share one scale."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from capexport.ir.graph import Graph, Node
 
@@ -72,17 +72,30 @@ def absorbed_activations(graph: Graph, static: dict[str, Node]) -> dict[str, str
     return absorbed
 
 
-def shared_scales(static: dict[str, Node]) -> list[set[str]]:
+def equal_values(static: dict[str, Node]) -> list[set[str]]:
     """Groups of values that must have one scale and zero point."""
+    return _joined({*n.inputs, *n.outputs} for n in static.values() if n.op in _ONE_SCALE)
+
+
+def added_values(static: dict[str, Node], absorbed: dict[str, str]) -> list[set[str]]:
+    """Groups of values that are added to each other, or have one scale with those that are.
+
+    Of one scale, whole steps are added: nothing is rounded, and all runtimes agree.
+    """
+    sums = [
+        {*n.inputs, absorbed.get(n.outputs[0], n.outputs[0])}
+        for n in static.values()
+        if n.op in ("add", "sub")
+    ]
+    groups = _joined([*equal_values(static), *sums])
+    return [group for group in groups if any(one <= group for one in sums)]
+
+
+def _joined(sets: Iterable[set[str]]) -> list[set[str]]:
+    """Sets that share an element are one."""
     groups: list[set[str]] = []
-    for tied in _tied(static):
-        touching = [group for group in groups if group & tied]
-        groups = [group for group in groups if not group & tied]
-        groups.append(tied.union(*touching))
+    for one in sets:
+        touching = [group for group in groups if group & one]
+        groups = [group for group in groups if not group & one]
+        groups.append(one.union(*touching))
     return groups
-
-
-def _tied(static: dict[str, Node]) -> Iterator[set[str]]:
-    for node in static.values():
-        if node.op in _ONE_SCALE:
-            yield {*node.inputs, *node.outputs}

@@ -9,7 +9,7 @@ from image_nets import Residual, float_graph
 
 from capexport.compress import image_samples
 from capexport.compress.histogram import BINS, Histogram
-from capexport.compress.ranges import RANGES, quantization
+from capexport.compress.ranges import RANGES, coarser, quantization
 from capexport.errors import InputError
 
 arrays = st.lists(
@@ -73,6 +73,14 @@ def test_least_squares_gives_up_a_lonely_outlier_and_min_max_does_not() -> None:
 
 def test_a_value_of_nothing_but_zeros_has_a_scale() -> None:
     assert quantization(RANGES["min-max"](counted([np.zeros(5, np.float32)]))).scale == 1
+
+
+@pytest.mark.parametrize("chosen", [(0.0, 6.0), (-3.1, 0.7), (-0.2, 0.0)])
+def test_a_coarser_scale_covers_the_same_range(chosen: tuple[float, float]) -> None:
+    meaning = quantization(chosen)
+    coarse = coarser(meaning, meaning.scale * 1.7)
+    assert (-128 - coarse.zero_point) * coarse.scale == pytest.approx(chosen[0], abs=coarse.scale)
+    assert (127 - coarse.zero_point) * coarse.scale >= chosen[1] - coarse.scale
 
 
 def test_a_positive_range_starts_at_the_lowest_step() -> None:

@@ -30,8 +30,7 @@ LEAST_COSINE = 0.999
 """Of float and int8 features of the small nets: 8 bits, a handful of layers."""
 ONE_STEP = 1.001
 """In units of the last scale: what LiteRT and onnxruntime may differ by from the oracle. They scale
-exact sums by the same float32 and round alike; an addition of XNNPACK is in fixed point, and a
-product at a tie can fall to either side."""
+exact sums by the same float32 and round alike; a product at a tie can fall to either side."""
 
 
 def samples(count: int, size: tuple[int, int], skip: int = 0) -> list[dict[str, Array]]:
@@ -161,6 +160,16 @@ def test_half_a_pixel_of_zero_point_goes_into_the_bias() -> None:
         error = np.abs(weight.dequantized() - graph.constants[weight.name].data)
         bound = last_scale(small) * 0.51 + error.sum((1, 2, 3)).max() * 2
         assert np.abs(got - exact).max() <= bound
+
+
+@pytest.mark.parametrize("kind", [Residual, Squeezed])
+def test_values_that_are_added_have_one_scale(kind: type[nn.Module]) -> None:
+    graph = static_graph(kind)
+    sums = [n for n in graph.nodes if n.op == "add" and set(n.inputs) <= set(graph.quantization)]
+    assert sums
+    for node in sums:
+        names = (*node.inputs, *node.outputs)
+        assert len({graph.quantization[name].scale for name in names}) == 1
 
 
 def test_squeeze_and_excitation_is_int8_and_hard_swish_is_not() -> None:
