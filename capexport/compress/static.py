@@ -57,8 +57,8 @@ def apply_static(
     values = {name for node in static.values() for name in (*node.inputs, *node.outputs)}
     observed = calibrate(graph, samples, sorted(values - set(graph.constants)))
     meanings = _meanings(static, observed, method)
-    for group in added_values(static, absorbed_activations(graph, static)):
-        meanings.update(_of_one_scale(meanings, group - set(graph.constants)))
+    for group in added_values(graph, static, absorbed_activations(graph, static)):
+        meanings.update(_of_one_scale(meanings, group))
     means = {name: np.asarray(value.mean) for name, value in observed.items() if correct_bias}
     return _Rewriting(graph, static, meanings, means).graph()
 

@@ -28,7 +28,8 @@ def static_nodes(graph: Graph) -> dict[str, Node]:
     for node in graph.nodes:
         inside = node.op in (_BETWEEN if node.outputs[0] in before else _AFTER)
         reads = {name for name in node.inputs if name not in graph.constants}
-        if node.op == "conv2d" or (inside and reads and reads <= after and _adds_zeros_only(node)):
+        fits = reads and reads <= after and _has_int8_form(graph, node)
+        if node.op == "conv2d" or (inside and fits):
             static[node.outputs[0]] = node
     return static
 
@@ -51,8 +52,11 @@ def _read_by_convolutions(graph: Graph) -> set[str]:
     return needed
 
 
-def _adds_zeros_only(node: Node) -> bool:
-    return node.op != "pad" or node.attributes["value"] == 0
+def _has_int8_form(graph: Graph, node: Node) -> bool:
+    """Not where a constant, with a scale of its own, would need another's; nor other padding."""
+    if node.op in _ONE_SCALE and any(name in graph.constants for name in node.inputs):
+        return False
+    return node.op != "pad" or bool(node.attributes["value"] == 0)
 
 
 def absorbed_activations(graph: Graph, static: dict[str, Node]) -> dict[str, str]:
@@ -77,15 +81,16 @@ def equal_values(static: dict[str, Node]) -> list[set[str]]:
     return _joined({*n.inputs, *n.outputs} for n in static.values() if n.op in _ONE_SCALE)
 
 
-def added_values(static: dict[str, Node], absorbed: dict[str, str]) -> list[set[str]]:
+def added_values(graph: Graph, static: dict[str, Node], absorbed: dict[str, str]) -> list[set[str]]:
     """Groups of values that are added to each other, or have one scale with those that are.
 
-    Of one scale, whole steps are added: nothing is rounded, and all runtimes agree.
+    Of one scale, whole steps are added: nothing is rounded, and all runtimes agree. Not so a sum
+    with a constant.
     """
     sums = [
         {*n.inputs, absorbed.get(n.outputs[0], n.outputs[0])}
         for n in static.values()
-        if n.op in ("add", "sub")
+        if n.op in ("add", "sub") and not graph.constants.keys() & set(n.inputs)
     ]
     groups = _joined([*equal_values(static), *sums])
     return [group for group in groups if any(one <= group for one in sums)]

@@ -172,6 +172,33 @@ def test_values_that_are_added_have_one_scale(kind: type[nn.Module]) -> None:
         assert len({graph.quantization[name].scale for name in names}) == 1
 
 
+def test_a_constant_has_a_scale_of_its_own() -> None:
+    """Two sums with one constant have nothing in common; a concatenation with one stays float."""
+
+    class Shifted(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.second = nn.Conv2d(3, 4, 3), nn.Conv2d(4, 5, 1)
+            self.last = nn.Conv2d(6, 2, 1)
+            self.register_buffer("edge", torch.ones(1, 1, 15, 21))
+
+        def forward(self, image: torch.Tensor) -> torch.Tensor:
+            x = self.first(image.float().permute(0, 3, 1, 2) * 0.01) * 40 + 3
+            y = self.second(x) * 0.01 + 3
+            return cells(self.last(torch.cat([y, self.edge], 1)))
+
+    graph = static_graph(Shifted)
+    sums = [n.outputs[0] for n in graph.nodes if n.op == "add"]
+    first, second = (graph.quantization[name].scale for name in sums)
+    assert first > 4 * second
+    (joined,) = [node for node in graph.nodes if node.op == "concat"]
+    assert joined.outputs[0] not in graph.quantization
+    inputs = samples(1, (17, 23), skip=8)[0]
+    exact = evaluate(float_graph(Shifted), inputs)["features"]
+    for got in (evaluate(graph, inputs)["features"], *in_runtimes(graph, inputs)):
+        assert cosine(exact, got) >= LEAST_COSINE
+
+
 def test_squeeze_and_excitation_is_int8_and_hard_swish_is_not() -> None:
     graph = static_graph(Squeezed)
     static = [node.op for node in graph.nodes if node.outputs[0] in graph.quantization]
