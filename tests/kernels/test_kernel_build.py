@@ -24,7 +24,7 @@ CORES = {"cortex-a53": False, "cortex-a72": False, "cortex-a76": True, "max": Tr
 
 LIBC = {"memset", "memcpy", "memcmp", "memmove", "getauxval"}
 LIBM = {"fmaf", "lrintf"}
-OF_LITERT = {"calloc", "free", "malloc", "posix_memalign", "strcmp", "sched_yield"} | {
+OF_LITERT = {"calloc", "free", "malloc", "posix_memalign", "strcmp", "sched_yield", "getpid"} | {
     "fclose", "fflush", "fopen", "fprintf", "fputc", "fputs", "fwrite", "snprintf", "vsnprintf",
     "dlclose", "dlerror", "dlopen", "dlsym",
 }  # fmt: skip

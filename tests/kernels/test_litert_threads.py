@@ -1,5 +1,8 @@
 """The delegate's threads give the same bits, and its report says what it did."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +37,34 @@ def test_threads_lose_no_part_of_many_products() -> None:
     expected = [meaning(layer, x) for x in inputs]
     for i in range(400):
         np.testing.assert_array_equal(opened.run(inputs[i % 8])[0], expected[i % 8])
+
+
+AFTER_FORK = """
+import os, signal, sys
+import numpy as np
+from stock_files import one_layer
+from stock_runs import delegated, layer_of, x_of
+
+layer = layer_of(512, 64, 0.9)
+opened = delegated(one_layer(layer), threads=3)
+expected = opened.run(x_of(layer, 1))[0]
+child = os.fork()
+if child == 0:
+    signal.alarm(20)  # a child that waits for threads it does not have would never end
+    same = np.array_equal(opened.run(x_of(layer, 1))[0], expected)
+    del opened
+    os._exit(0 if same else 1)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_child_after_fork_computes_and_ends() -> None:
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", AFTER_FORK],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(["tests", *sys.path])},
+        check=False,
+    )
+    assert run.returncode == 0
 
 
 def test_each_packing_has_a_line(tmp_path: Path) -> None:
