@@ -2,7 +2,7 @@
 
 from capexport.captioner.captioner import Captioner
 from capexport.captioner.decoders import ARCHITECTURES
-from capexport.captioner.encoders import read_image_encoder
+from capexport.captioner.encoders import own_image_encoder, read_image_encoder
 from capexport.captioner.image_captioner import with_image_encoder
 from capexport.captioner.loader_options import with_loader_options
 from capexport.checkpoint import Checkpoint
@@ -12,18 +12,23 @@ __all__ = [
     "ARCHITECTURES",
     "Captioner",
     "build_captioner",
+    "own_image_encoder",
     "read_image_encoder",
     "with_image_encoder",
 ]
 
 
 def build_captioner(checkpoint: Checkpoint) -> Captioner:
-    """The checkpoint as two torch modules in eval mode.
+    """The checkpoint as two torch modules in eval mode, its own image encoder included.
 
     Raises:
-        UnsupportedError: the architecture, or one of its options, is not in the table.
+        UnsupportedError: the architecture, one of its options, or its image encoder is not in the
+            table.
         CheckpointError: a tensor is missing, left over, or of another shape than the config says.
     """
+    if checkpoint.image_encoder_weights:
+        captioner = build_captioner(checkpoint.without_image_encoder())
+        return with_image_encoder(captioner, own_image_encoder(checkpoint))
     architecture = ARCHITECTURES.get(checkpoint.architecture)
     if architecture is None:
         raise UnsupportedError(

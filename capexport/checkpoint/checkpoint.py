@@ -1,7 +1,7 @@
 """What every lineage's reader returns: one captioner's weights, configuration and vocabulary."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,8 @@ from capexport.spec.vocabulary import Vocabulary
 if TYPE_CHECKING:
     from torch import Tensor
 
+IMAGE_ENCODER = "image_encoder."
+"""Start of the names of an image encoder's weights in a checkpoint that holds its own."""
 BUFFERS = (".pe", ".running_mean", ".running_var")
 """Ends of the state dictionary's keys that no training step changes by gradient."""
 
@@ -32,7 +34,8 @@ class Checkpoint:
         decoding: token ids, length limit and beam of the trainer's evaluation.
         bytes_on_disk: size of `weights_file`.
         sha256: digest of every file read, by its name relative to the checkpoint.
-        image_encoder: what the features come from, as `--encoder` takes it; None: not recorded.
+        image_encoder: what the features come from, as `--encoder` takes it; None: not recorded. Of
+            a checkpoint that holds its own image encoder, that encoder's name.
         image: how a picture becomes the input, where the model takes one; None for features.
     """
 
@@ -48,6 +51,20 @@ class Checkpoint:
     sha256: Mapping[str, str]
     image_encoder: str | None = None
     image: ImageSpec | None = None
+
+    @property
+    def image_encoder_weights(self) -> "dict[str, Tensor]":
+        """State dictionary of the checkpoint's own image encoder; empty where it has none."""
+        return {
+            name.removeprefix(IMAGE_ENCODER): tensor
+            for name, tensor in self.tensors.items()
+            if name.startswith(IMAGE_ENCODER)
+        }
+
+    def without_image_encoder(self) -> "Checkpoint":
+        """The captioner of features that is left when its own image encoder is taken away."""
+        others = {n: t for n, t in self.tensors.items() if not n.startswith(IMAGE_ENCODER)}
+        return replace(self, tensors=others, image_encoder=None, image=None)
 
     @property
     def parameters(self) -> int:

@@ -6,6 +6,8 @@ MIB = 2**20
 GIB = 2**30
 LONGEST_CAPTION = 1000
 """Tokens; more than any trainer's limit, so that a damaged number is noticed."""
+LONGEST_SIDE = 4096
+"""Pixels of an image encoder's input; a bundle's manifest has the same bound."""
 
 
 @dataclass(frozen=True)

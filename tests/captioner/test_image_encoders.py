@@ -1,5 +1,6 @@
 """Image encoders against torchvision's and timm's own features, and what their files may hold."""
 
+from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
@@ -21,17 +22,23 @@ from capexport.captioner.encoders.image_encoder import HALF, IMAGENET, ImageToFe
 from capexport.captioner.encoders.sources import keys_of
 from capexport.checkpoint.image_encoder import EncoderFile, StoredConvolution
 from capexport.errors import CheckpointError, InputError
+from capexport.spec.image import ImageSpec
 
 GOLDEN = Path(__file__).with_name("encoder_golden.npz")
 TOLERANCE = 3e-5
 """Of the largest feature. Folded batch norm rounds each of up to 104 layers at 2**-24 anew; the
 largest difference seen is 1e-5."""
+OURS = {"scene_net"}
 LISTED = [name for name, encoder in ENCODERS.items() if encoder.listed]
 LISTED_LAYERS = {"tf_mobilenet_v1": 27, "tf_mobilenet_v2": 52}
 
 
 def state_file(weights: dict[str, Tensor]) -> EncoderFile:
     return EncoderFile(Path("weights.pth"), 1, "ab", weights)
+
+
+def square(size: int) -> ImageSpec:
+    return ImageSpec(size, size, short_side=None)
 
 
 def listed_file(name: str) -> EncoderFile:
@@ -69,14 +76,38 @@ def plain(layer: Layer) -> Layer:
 
 
 def test_every_encoder_has_golden_features_or_an_oracle_file() -> None:
-    assert set(ENCODERS) == {*SIZES, *LISTED}
+    assert set(ENCODERS) == {*SIZES, *LISTED, *OURS}
+
+
+@torch.no_grad()
+def test_scene_net_is_four_plain_layers_of_torch() -> None:
+    state = random_state(expected_shapes("scene_net"))
+    layers = [
+        nn.Conv2d(i, o, 3, 2, 1, bias=False) for i, o in ((3, 16), (16, 32), (32, 64), (64, 96))
+    ]
+    plain = nn.Sequential(
+        *[
+            nn.Sequential(
+                OrderedDict(conv=conv, norm=nn.BatchNorm2d(conv.out_channels), act=nn.ReLU6())
+            )
+            for conv in layers
+        ]
+    ).eval()
+    plain.load_state_dict({k.removeprefix("layers."): t for k, t in state.items()}, strict=False)
+    image = torch.from_numpy(random_image(96))
+    (features,) = build_image_encoder(state_file(state)).module(image)
+    maps = plain(image.permute(0, 3, 1, 2) / 127.5 - 1)
+    expected = maps[0].flatten(1).T
+    assert features.shape == (36, 96)
+    torch.testing.assert_close(features, expected, rtol=0, atol=TOLERANCE * float(expected.max()))
 
 
 @pytest.mark.parametrize(("name", "size"), [(n, s) for n, sizes in SIZES.items() for s in sizes])
 @torch.no_grad()
 def test_features_equal_the_original_implementation(name: str, size: int) -> None:
     expected = np.load(GOLDEN)[f"{name}.{size}"]
-    encoder = build_image_encoder(state_file(random_state(expected_shapes(name))), name, size=size)
+    weights = state_file(random_state(expected_shapes(name)))
+    encoder = build_image_encoder(weights, name, image=square(size))
     (features,) = encoder.module(torch.from_numpy(random_image(size)))
     assert encoder.grid[0] * encoder.grid[1] == len(expected)
     assert features.shape == (len(expected), ENCODERS[name].channels)
@@ -89,7 +120,7 @@ def test_features_equal_the_original_implementation(name: str, size: int) -> Non
 def test_listed_encoders_build_and_run(name: str) -> None:
     file = listed_file(name)
     assert len(file.weights) == LISTED_LAYERS[name]
-    encoder = build_image_encoder(file, size=33)
+    encoder = build_image_encoder(file, image=square(33))
     assert encoder.name == name
     (features,) = encoder.module(torch.from_numpy(random_image(33)))
     assert features.shape == (4, ENCODERS[name].channels)
@@ -103,7 +134,7 @@ def test_listed_encoders_build_and_run(name: str) -> None:
 def test_an_encoder_is_recognised_with_its_classifier(name: str) -> None:
     weights = random_state(expected_shapes(name))
     weights[ENCODERS[name].classifier[0] + "1.weight"] = torch.zeros(10, 4)
-    assert build_image_encoder(state_file(weights), size=32).name == name
+    assert build_image_encoder(state_file(weights), image=square(32)).name == name
 
 
 def test_one_architecture_trained_twice_must_be_named() -> None:

@@ -10,15 +10,22 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
+from encoder_weights import random_state
 from random_checkpoints import random_checkpoint
 
-from capexport.captioner import ARCHITECTURES, build_captioner
+from capexport.captioner import (
+    ARCHITECTURES,
+    build_captioner,
+    own_image_encoder,
+    with_image_encoder,
+)
+from capexport.captioner.encoders import expected_shapes
 from capexport.checkpoint import Checkpoint, Limits, read_checkpoint, write_checkpoint
 from capexport.errors import CheckpointError, InputError, UnsupportedError
-from capexport.spec.image import ImageSpec
+from capexport.spec.image import BILINEAR, ImageSpec
 from capexport.spec.vocabulary import Radix, Vocabulary
 
-SAVED = ("architecture", "config", "vocabulary", "decoding", "image_encoder")
+SAVED = ("architecture", "config", "vocabulary", "decoding", "image_encoder", "image")
 
 
 @pytest.fixture
@@ -43,6 +50,71 @@ def test_a_captioner_of_pictures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedError, match="captioner of pictures"):
         write_checkpoint(tmp_path / "c", checkpoint)
     assert not (tmp_path / "c").exists()
+
+
+def with_scene_net() -> Checkpoint:
+    """An Att2in2 of cells of 96 numbers with a random image encoder of its own."""
+    captioner = random_checkpoint("att2in2", att_feat_size=96)
+    weights = random_state(expected_shapes("scene_net"))
+    own = {f"image_encoder.{name}": tensor for name, tensor in weights.items()}
+    return replace(
+        captioner,
+        tensors={**captioner.tensors, **own},
+        image_encoder="scene_net",
+        image=ImageSpec(80, 48, short_side=None),
+    )
+
+
+def test_an_image_encoder_of_its_own_comes_back(tmp_path: Path) -> None:
+    written = with_scene_net()
+    write_checkpoint(tmp_path / "c", written)
+    read = read_checkpoint(tmp_path / "c")
+    assert_same(read, written)
+    captioner = build_captioner(read)
+    assert captioner.image == written.image
+    features = written.without_image_encoder()
+    expected = with_image_encoder(build_captioner(features), own_image_encoder(written))
+    image = torch.randint(0, 256, (1, 80, 48, 3), dtype=torch.uint8)
+    for got, wanted in zip(captioner.encoder(image), expected.encoder(image), strict=True):
+        torch.testing.assert_close(got, wanted, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"image": None}, "image encoder has no rule"),
+        ({"image_encoder": None}, "image encoder has no name"),
+        ({"image": {"height": 96}}, "width is missing"),
+        ({"image": {"height": 0, "width": 1, "short_side": None, "filter": "?"}}, "impossible"),
+        ({"image": {"height": 5000, "width": 1, "short_side": None, "filter": BILINEAR}}, "imposs"),
+    ],
+)
+def test_half_an_image_encoder_is_refused(
+    change: dict[str, Any], message: str, tmp_path: Path
+) -> None:
+    write_checkpoint(tmp_path / "c", with_scene_net())
+    config = tmp_path / "c" / "config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), **change}))
+    refused(tmp_path / "c", message)
+
+
+def test_a_rule_for_pictures_needs_the_encoders_weights(folder: Path) -> None:
+    rule = {"height": 96, "width": 96, "short_side": 96, "filter": BILINEAR}
+    document = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**document, "image": rule}))
+    refused(folder, "image encoder has no weights")
+
+
+def test_an_unknown_image_encoder_cannot_be_built() -> None:
+    with pytest.raises(UnsupportedError, match="no image encoder 'eye'"):
+        build_captioner(replace(with_scene_net(), image_encoder="eye"))
+
+
+def test_version_1_has_no_image_encoder(folder: Path) -> None:
+    document = json.loads((folder / "config.json").read_text())
+    del document["image"]
+    (folder / "config.json").write_text(json.dumps({**document, "version": 1}))
+    assert read_checkpoint(folder).image is None
 
 
 @pytest.mark.parametrize("architecture", sorted(set(ARCHITECTURES) - set(OF_PICTURES)))
@@ -165,8 +237,8 @@ def test_a_configuration_that_makes_no_sense(
 
 def test_a_newer_version_is_refused(folder: Path) -> None:
     document = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps({**document, "version": 2}))
-    refused(folder, "version 2", UnsupportedError)
+    (folder / "config.json").write_text(json.dumps({**document, "version": 3}))
+    refused(folder, "version 3", UnsupportedError)
 
 
 @pytest.mark.parametrize("size", [0, 7, 100, 5000])

@@ -2,6 +2,7 @@
 
 from capexport.captioner.encoders.build import (
     build_image_encoder,
+    own_image_encoder,
     parse_encoder,
     read_image_encoder,
 )
@@ -13,6 +14,7 @@ __all__ = [
     "ImageEncoder",
     "build_image_encoder",
     "expected_shapes",
+    "own_image_encoder",
     "parse_encoder",
     "read_image_encoder",
 ]

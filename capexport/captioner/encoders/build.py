@@ -9,14 +9,10 @@ from torch import nn
 from capexport.captioner.encoders.image_encoder import ImageEncoder, ImageToFeatures
 from capexport.captioner.encoders.sources import Row, StateDictionary
 from capexport.captioner.encoders.table import ENCODERS, EncoderArchitecture, expected_shapes
+from capexport.checkpoint import Checkpoint
 from capexport.checkpoint.image_encoder import EncoderFile, read_encoder_file
-from capexport.errors import CheckpointError, InputError
+from capexport.errors import CheckpointError, InputError, UnsupportedError
 from capexport.spec.image import ImageSpec
-
-SIZE = 224
-"""pixels. What every encoder of the table was trained on."""
-CROP_SHARE = 224 / 256
-"""Of the resized picture's shorter side; the encoders of the table were evaluated so."""
 
 
 def read_image_encoder(text: str) -> ImageEncoder:
@@ -43,13 +39,13 @@ def parse_encoder(text: str) -> tuple[str | None, Path]:
 
 
 def build_image_encoder(
-    file: EncoderFile, name: str | None = None, *, size: int = SIZE
+    file: EncoderFile, name: str | None = None, *, image: ImageSpec | None = None
 ) -> ImageEncoder:
-    """The encoder in a weights file, for images of size x size pixels.
+    """The encoder in a weights file.
 
     Args:
         name: a key of ENCODERS; None recognises the encoder from names and shapes.
-        size: height and width of the image input.
+        image: its input; None for the one of the table.
 
     Raises:
         CheckpointError: a key is missing, left over or of another shape.
@@ -57,17 +53,41 @@ def build_image_encoder(
     """
     name = name or _recognised(file)
     encoder = ENCODERS[name]
+    image = image or encoder.image
     body = _body(file, encoder, name)
     return ImageEncoder(
         name=name,
         module=ImageToFeatures(body, encoder.preprocessing, encoder.channels).eval(),
-        image=ImageSpec(size, size, short_side=round(size / CROP_SHARE)),
-        grid=_grid(body, size),
+        image=image,
+        grid=_grid(body, image),
         channels=encoder.channels,
         file=file.path.name,
         bytes_on_disk=file.bytes_on_disk,
         sha256=file.sha256,
     )
+
+
+def own_image_encoder(checkpoint: Checkpoint) -> ImageEncoder:
+    """The image encoder whose weights the checkpoint holds.
+
+    Raises:
+        UnsupportedError: the table has no encoder of its name.
+        CheckpointError: a key is missing, left over or of another shape.
+    """
+    name = checkpoint.image_encoder
+    if name not in ENCODERS:
+        raise UnsupportedError(
+            f"there is no image encoder {name!r}",
+            where=str(checkpoint.path),
+            hint=f"supported: {', '.join(ENCODERS)}",
+        )
+    file = EncoderFile(
+        path=checkpoint.path / checkpoint.weights_file,
+        bytes_on_disk=checkpoint.bytes_on_disk,
+        sha256=checkpoint.sha256.get(checkpoint.weights_file, ""),
+        weights=checkpoint.image_encoder_weights,
+    )
+    return build_image_encoder(file, name, image=checkpoint.image)
 
 
 def _recognised(file: EncoderFile) -> str:
@@ -120,7 +140,7 @@ def _body(file: EncoderFile, encoder: EncoderArchitecture, name: str) -> nn.Modu
 
 
 @torch.no_grad()
-def _grid(body: nn.Module, size: int) -> tuple[int, int]:
+def _grid(body: nn.Module, image: ImageSpec) -> tuple[int, int]:
     """Rows and columns of the body's output."""
-    _, _, rows, columns = body(torch.zeros(1, 3, size, size)).shape
+    _, _, rows, columns = body(torch.zeros(1, 3, image.height, image.width)).shape
     return rows, columns

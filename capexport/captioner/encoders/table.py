@@ -14,7 +14,12 @@ from capexport.captioner.encoders.mobilenet_v1 import mobilenet_v1
 from capexport.captioner.encoders.mobilenet_v2 import mobilenet_v2
 from capexport.captioner.encoders.mobilenet_v3 import mobilenet_v3_large, mobilenet_v3_small
 from capexport.captioner.encoders.resnet import resnet50, resnet101
+from capexport.captioner.encoders.scene_net import scene_net
 from capexport.captioner.encoders.sources import Blueprint
+from capexport.spec.image import ImageSpec
+
+CENTRE_224 = ImageSpec(224, 224, short_side=256)
+"""What the published encoders were evaluated on."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,7 @@ class EncoderArchitecture:
         same: TensorFlow's SAME padding. A row always has it.
         eps: of batch norm.
         classifier: first parts of keys behind or beside the body, which are not read.
+        image: the input, where nothing else is said.
     """
 
     build: Callable[[Take], nn.Module]
@@ -38,6 +44,7 @@ class EncoderArchitecture:
     same: bool = False
     eps: float = 1e-5
     classifier: tuple[str, ...] = ("classifier.",)
+    image: ImageSpec = CENTRE_224
 
 
 _RESNET = ("fc.",)
@@ -55,6 +62,9 @@ ENCODERS = {
     "efficientnet_lite0": EncoderArchitecture(efficientnet_lite0, 1280, IMAGENET),
     "tf_efficientnet_lite0": EncoderArchitecture(
         efficientnet_lite0, 1280, HALF, same=True, eps=1e-3
+    ),
+    "scene_net": EncoderArchitecture(
+        scene_net, 96, HALF, classifier=(), image=ImageSpec(96, 96, short_side=96)
     ),
 }
 """`tf_` marks weights that TensorFlow trained: padding, preprocessing and eps differ."""

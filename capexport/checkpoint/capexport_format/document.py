@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from capexport.checkpoint.capexport_format.layout import FORMAT, VERSION
-from capexport.checkpoint.limits import LONGEST_CAPTION
+from capexport.checkpoint.capexport_format.layout import FORMAT, VERSION, WITH_IMAGE
+from capexport.checkpoint.limits import LONGEST_CAPTION, LONGEST_SIDE
 from capexport.errors import CheckpointError, UnsupportedError
 from capexport.spec.decoding import Decoding
+from capexport.spec.image import FILTERS, ImageSpec
 from capexport.spec.vocabulary import Radix, Vocabulary
 
 HINT = "capexport/checkpoint/capexport_format/README.md says what the file holds"
@@ -23,7 +24,9 @@ class Document:
         config: the numbers the architecture is rebuilt from, named as its lineage names them.
         vocabulary: without its pieces, which have a file of their own.
         decoding: token ids, length limit and beam.
-        image_encoder: what the captioner's features come from, or None when not recorded.
+        image_encoder: what the captioner's features come from, or None when not recorded; where
+            `image` is given, the name of the encoder whose weights the checkpoint holds.
+        image: how a picture becomes the input of the checkpoint's own image encoder.
     """
 
     architecture: str
@@ -31,6 +34,7 @@ class Document:
     vocabulary: Vocabulary
     decoding: Decoding
     image_encoder: str | None
+    image: ImageSpec | None = None
 
 
 def document_text(document: Document) -> bytes:
@@ -45,6 +49,7 @@ def document_text(document: Document) -> bytes:
         "radix": None if radix is None else {"base": radix.base, "digits": radix.digits},
         "decoding": asdict(document.decoding),
         "image_encoder": document.image_encoder,
+        "image": None if document.image is None else asdict(document.image),
     }
     return json_text(values)
 
@@ -83,6 +88,7 @@ def read_document(text: bytes, where: str) -> Document:
         ),
         decoding=_decoding(_value(values, "decoding", dict, where), where),
         image_encoder=_value(values, "image_encoder", str | None, where),
+        image=_image(values, where) if version >= WITH_IMAGE else None,
     )
 
 
@@ -112,6 +118,23 @@ def _radix(values: Mapping[str, Any], where: str) -> Radix:
     if radix.base < 2 or radix.digits < 1:
         raise CheckpointError(f"radix {radix} makes no words", where=where, hint=HINT)
     return radix
+
+
+def _image(values: Mapping[str, Any], where: str) -> ImageSpec | None:
+    image = _value(values, "image", dict | None, where)
+    if image is None:
+        return None
+    kinds: dict[str, Any] = {"short_side": int | None, "filter": str}
+    given = {
+        f.name: _value(image, f.name, kinds.get(f.name, int), where) for f in fields(ImageSpec)
+    }
+    impossible = CheckpointError(f"the image rule is impossible: {given}", where=where, hint=HINT)
+    if given["filter"] not in FILTERS or max(given["height"], given["width"]) > LONGEST_SIDE:
+        raise impossible
+    try:
+        return ImageSpec(**given)
+    except ValueError as error:
+        raise impossible from error
 
 
 def _decoding(values: Mapping[str, Any], where: str) -> Decoding:

@@ -4,8 +4,10 @@ from capexport.checkpoint.source import CONFIG, SAFETENSORS
 
 LINEAGE = "capexport"
 FORMAT = "capexport-checkpoint"
-VERSION = 1
+VERSION = 2
 """Version that this code writes; it reads this one and older ones."""
+WITH_IMAGE = 2
+"""First version with a place for an image encoder."""
 
 WEIGHTS_FILE = "model" + SAFETENSORS
 VOCABULARY = "vocabulary.json"

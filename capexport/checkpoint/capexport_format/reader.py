@@ -42,7 +42,7 @@ def read(source: Source, weights_file: str | None) -> Checkpoint:
     check_elements(stored, where, source.limits)
     tensors = _masked(stored, where)
     require_finite(tensors, where)
-    return Checkpoint(
+    checkpoint = Checkpoint(
         path=source.path,
         weights_file=WEIGHTS_FILE,
         lineage=LINEAGE,
@@ -54,7 +54,20 @@ def read(source: Source, weights_file: str | None) -> Checkpoint:
         bytes_on_disk=len(data),
         sha256=dict(sorted(source.sha256.items())),
         image_encoder=document.image_encoder,
+        image=document.image,
     )
+    _check_image_encoder(checkpoint, where)
+    return checkpoint
+
+
+def _check_image_encoder(checkpoint: Checkpoint, where: str) -> None:
+    """An image encoder of its own has weights, a name and an image rule, or none of the three."""
+    has_weights = bool(checkpoint.image_encoder_weights)
+    if has_weights is not (checkpoint.image is not None):
+        missing = "rule for its image" if has_weights else "weights"
+        raise _wrong(f"the image encoder has no {missing}", where)
+    if has_weights and checkpoint.image_encoder is None:
+        raise _wrong("the image encoder has no name", where)
 
 
 def _read_pieces(text: bytes, where: str) -> tuple[str, ...]:

@@ -42,11 +42,12 @@ def write_checkpoint(
         force: replace a checkpoint of this format that is at `out`; never anything else.
 
     Raises:
-        UnsupportedError: the captioner takes pictures: the format has no place for their rule.
+        UnsupportedError: the captioner takes pictures otherwise than by an image encoder of
+            its own: the format has no place for that.
         InputError: `out` exists, its parent does not, or a file cannot be written.
         ValueError: a mask without a weight of its shape, or a configuration that is no JSON.
     """
-    if checkpoint.image is not None:
+    if checkpoint.image is not None and not checkpoint.image_encoder_weights:
         raise UnsupportedError(
             f"a captioner of pictures ({checkpoint.architecture}) has no place in this format",
             where=str(checkpoint.path),
@@ -76,6 +77,7 @@ def _contents(checkpoint: Checkpoint, masks: Mapping[str, Tensor]) -> dict[str, 
         vocabulary=replace(checkpoint.vocabulary, pieces=()),
         decoding=checkpoint.decoding,
         image_encoder=checkpoint.image_encoder,
+        image=checkpoint.image,
     )
     tensors = {name: _stored(tensor, torch.float32) for name, tensor in checkpoint.tensors.items()}
     for name, mask in masks.items():
