@@ -1,5 +1,6 @@
 """Trainers' files into a Checkpoint: config, dense pruned weights, vocabulary, decoding rule."""
 
+from capexport.checkpoint.capexport_format.compact import Storage
 from capexport.checkpoint.capexport_format.writer import check_target, write_checkpoint
 from capexport.checkpoint.checkpoint import BUFFERS, Checkpoint
 from capexport.checkpoint.limits import Limits
@@ -12,6 +13,7 @@ __all__ = [
     "Checkpoint",
     "LayerStatistics",
     "Limits",
+    "Storage",
     "check_target",
     "read_checkpoint",
     "write_checkpoint",

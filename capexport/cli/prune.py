@@ -49,6 +49,10 @@ def prune(
         int, typer.Option("--seed", min=0, max=2**31 - 1, help="Of batches, dropout and masks.")
     ] = 0,
     device: Annotated[Literal["cpu", "cuda"], typer.Option("--device", help="Train on.")] = "cpu",
+    storage: Annotated[
+        Literal["float32", "float16", "int8"],
+        typer.Option("--storage", help="Matrices in the file; int8 is for those hardly pruned."),
+    ] = "float32",
     force: Annotated[bool, typer.Option("--force", help="Replace an existing output.")] = False,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -86,17 +90,20 @@ def prune(
             split=split,
             subset=subset,
             device=device,
+            storage=storage,
             force=force,
             progress=stage,
         )
     statistics = result.statistics()
+    written = {"storage": storage, "bytes": result.bytes_on_disk}
     if as_json:
-        print_json({"out": str(out), "method": method, "epochs": epochs, **statistics})
+        print_json({"out": str(out), "method": method, "epochs": epochs, **written, **statistics})
         return
     print_facts(
         [
             ("checkpoint", str(out)),
             ("parameters", f"{statistics['parameters']:,}"),
             ("non-zeros", f"{result.nnz:,} ({percent(statistics['sparsity'])} zeros)"),
+            ("bytes", f"{result.bytes_on_disk:,} ({storage})"),
         ]
     )

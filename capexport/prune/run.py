@@ -9,7 +9,13 @@ from typing import Literal
 import torch
 
 from capexport.captioner import Captioner, build_captioner
-from capexport.checkpoint import Checkpoint, check_target, read_checkpoint, write_checkpoint
+from capexport.checkpoint import (
+    Checkpoint,
+    Storage,
+    check_target,
+    read_checkpoint,
+    write_checkpoint,
+)
 from capexport.errors import InputError, UnsupportedError
 from capexport.evaluate.datasets import CaptionedImage, read_captions, select
 from capexport.prune.examples import Examples, caption_tokens
@@ -51,6 +57,7 @@ def prune(
     split: str = "train",
     subset: str = "",
     device: str = "cpu",
+    storage: Storage = "float32",
     force: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Checkpoint:
@@ -61,6 +68,7 @@ def prune(
     Args:
         data: captions file or folder of `read_captions`.
         encoder, features: where the captioner's inputs come from; exactly one of them.
+        storage: of the matrices in the checkpoint that is written, as `write_checkpoint` takes it.
 
     Raises:
         CapexportError: of the stage that refused; nothing is left at `out` then.
@@ -99,7 +107,7 @@ def prune(
         device=device,
         progress=lambda step, steps, loss: progress(f"step {step} of {steps}, loss {loss:.3f}"),
     )
-    write_checkpoint(out, pruned, force=force)
+    write_checkpoint(out, pruned, storage=storage, force=force)
     state.unlink(missing_ok=True)
     return read_checkpoint(out)
 

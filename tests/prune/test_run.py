@@ -9,7 +9,7 @@ import torch
 from tiny_training import CAPTIONS, FEATURES, REGIONS, tiny_checkpoint, tiny_examples
 from typer.testing import CliRunner
 
-from capexport.checkpoint import read_checkpoint, write_checkpoint
+from capexport.checkpoint import Checkpoint, Storage, read_checkpoint, write_checkpoint
 from capexport.cli import app
 from capexport.errors import InputError
 from capexport.prune.run import Target, prune
@@ -44,6 +44,20 @@ def test_the_command_line(method: str, folder: Path) -> None:
     assert document["sparsity"] == pytest.approx(0.5, abs=0.01)
     assert read_checkpoint(folder / "sparse").statistics()["sparsity"] == document["sparsity"]
     assert not list(folder.glob("*.state*"))
+
+
+def test_storage_rounds_the_weights_and_shrinks_the_file(folder: Path) -> None:
+    def pruned(storage: Storage) -> Checkpoint:
+        source, out = folder / "checkpoint", folder / storage
+        target, plan = Target("oneshot", 0.9), Plan(epochs=1, batch=12)
+        features = folder / "features.npz"
+        return prune(source, folder, out, target, plan, features=features, storage=storage)
+
+    exact, halved = pruned("float32"), pruned("float16")
+    assert halved.bytes_on_disk < exact.bytes_on_disk
+    for name, tensor in exact.tensors.items():
+        rounded = tensor.half().float() if tensor.ndim == 2 else tensor
+        assert torch.equal(halved.tensors[name], rounded), name
 
 
 def test_inputs_come_from_one_place(folder: Path) -> None:

@@ -5,7 +5,7 @@ from capexport.checkpoint.source import CONFIG, SAFETENSORS
 LINEAGE = "capexport"
 FORMAT = "capexport-checkpoint"
 VERSION = 2
-"""Version that this code writes; it reads this one and older ones."""
+"""Version that this code writes; it reads this one and older ones. 1 has dense weights only."""
 WITH_IMAGE = 2
 """First version with a place for an image encoder."""
 

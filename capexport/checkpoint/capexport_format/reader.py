@@ -8,12 +8,13 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
+from capexport.checkpoint.capexport_format.compact import expanded
 from capexport.checkpoint.capexport_format.document import HINT, read_document, read_json
 from capexport.checkpoint.capexport_format.layout import LINEAGE, MASK, VOCABULARY, WEIGHTS_FILE
 from capexport.checkpoint.checkpoint import Checkpoint
 from capexport.checkpoint.lineage import Reader
 from capexport.checkpoint.source import CONFIG, Source
-from capexport.checkpoint.tensors import FLOATS, check_elements, require_finite
+from capexport.checkpoint.tensors import check_elements, require_finite
 from capexport.errors import CheckpointError
 from capexport.spec.decoding import Decoding
 from capexport.spec.vocabulary import Vocabulary
@@ -40,7 +41,9 @@ def read(source: Source, weights_file: str | None) -> Checkpoint:
     where = source.where(WEIGHTS_FILE)
     stored = _load(data, where)
     check_elements(stored, where, source.limits)
-    tensors = _masked(stored, where)
+    masks = {name: tensor for name, tensor in stored.items() if name.endswith(MASK)}
+    weights = {name: tensor for name, tensor in stored.items() if name not in masks}
+    tensors = _masked(expanded(weights, where, source.limits), masks, where)
     require_finite(tensors, where)
     checkpoint = Checkpoint(
         path=source.path,
@@ -98,23 +101,18 @@ def _load(data: bytes, where: str) -> dict[str, Tensor]:
     return tensors
 
 
-def _masked(tensors: Mapping[str, Tensor], where: str) -> dict[str, Tensor]:
-    """Weights as float32, 0 wherever a mask says so; the masks are gone."""
-    for name, tensor in tensors.items():
-        if name.endswith(MASK):
-            _check_mask(tensor, tensors.get(name.removesuffix(MASK)), f"{where}: {name}")
-    weights = {}
-    for name, tensor in tensors.items():
-        if name.endswith(MASK):
-            continue
-        if tensor.dtype not in FLOATS:
-            raise _wrong(f"the weight is {tensor.dtype}", f"{where}: {name}")
-        mask = tensors.get(name + MASK)
-        # where, not a product: what the mask hides may be anything, infinite too
-        weights[name] = (
-            tensor.float() if mask is None else torch.where(mask != 0, tensor, 0).float()
-        )
-    return weights
+def _masked(
+    weights: dict[str, Tensor], masks: Mapping[str, Tensor], where: str
+) -> dict[str, Tensor]:
+    """The weights, 0 wherever a mask says so."""
+    for name, mask in masks.items():
+        weight = weights.get(name.removesuffix(MASK))
+        _check_mask(mask, weight, f"{where}: {name}")
+    # where, not a product: what the mask hides may be anything, infinite too
+    return {
+        name: torch.where(masks[name + MASK] != 0, weight, 0) if name + MASK in masks else weight
+        for name, weight in weights.items()
+    }
 
 
 def _check_mask(mask: Tensor, weight: Tensor | None, where: str) -> None:

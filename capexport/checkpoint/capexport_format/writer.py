@@ -10,6 +10,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from capexport.checkpoint.capexport_format.compact import Storage, compacted
 from capexport.checkpoint.capexport_format.document import Document, document_text, json_text
 from capexport.checkpoint.capexport_format.layout import (
     FILES,
@@ -27,6 +28,7 @@ def write_checkpoint(
     out: Path,
     checkpoint: Checkpoint,
     *,
+    storage: Storage = "float32",
     masks: Mapping[str, Tensor] | None = None,
     force: bool = False,
 ) -> None:
@@ -37,13 +39,15 @@ def write_checkpoint(
     Args:
         out: folder to create; its parent must exist.
         checkpoint: of any lineage; `config` must hold JSON values.
+        storage: of matrices and convolutions. float32 changes no weight, float16 rounds, int8
+            rounds per row what is hardly pruned and is float16 otherwise.
         masks: which elements of a weight are kept, by the weight's name. What they hide is kept in
-            the file, so that training can go on; readers see zeros.
+            the file, in float32, so that training can go on; readers see zeros.
         force: replace a checkpoint of this format that is at `out`; never anything else.
 
     Raises:
         UnsupportedError: the captioner takes pictures otherwise than by an image encoder of
-            its own: the format has no place for that.
+            its own: the format has no place for that; or a weight is beyond `storage`'s range.
         InputError: `out` exists, its parent does not, or a file cannot be written.
         ValueError: a mask without a weight of its shape, or a configuration that is no JSON.
     """
@@ -53,7 +57,7 @@ def write_checkpoint(
             where=str(checkpoint.path),
             hint="prune it with torch.nn.utils.prune and save it with save_pretrained",
         )
-    contents = _contents(checkpoint, masks or {})
+    contents = _contents(checkpoint, storage, masks or {})
     check_target(out, force=force)
     try:
         with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
@@ -70,7 +74,9 @@ def write_checkpoint(
         ) from error
 
 
-def _contents(checkpoint: Checkpoint, masks: Mapping[str, Tensor]) -> dict[str, bytes]:
+def _contents(
+    checkpoint: Checkpoint, storage: Storage, masks: Mapping[str, Tensor]
+) -> dict[str, bytes]:
     document = Document(
         architecture=checkpoint.architecture,
         config=checkpoint.config,
@@ -79,21 +85,24 @@ def _contents(checkpoint: Checkpoint, masks: Mapping[str, Tensor]) -> dict[str, 
         image_encoder=checkpoint.image_encoder,
         image=checkpoint.image,
     )
-    tensors = {name: _stored(tensor, torch.float32) for name, tensor in checkpoint.tensors.items()}
-    for name, mask in masks.items():
-        if name not in tensors or mask.shape != tensors[name].shape:
-            raise ValueError(f"there is no weight {name} of the mask's shape")
-        tensors[name + MASK] = _stored(mask != 0, torch.uint8)
     return {
         CONFIG: document_text(document),
         VOCABULARY: json_text(list(checkpoint.vocabulary.pieces)),
-        WEIGHTS_FILE: safetensors.torch.save(tensors, {"format": FORMAT}),
+        WEIGHTS_FILE: _weights(checkpoint.tensors, storage, masks),
     }
 
 
-def _stored(tensor: Tensor, dtype: torch.dtype) -> Tensor:
-    """A copy: safetensors refuses tensors that share memory, as shared layers do."""
-    return tensor.detach().to("cpu", dtype).contiguous().clone()
+def _weights(tensors: Mapping[str, Tensor], storage: Storage, masks: Mapping[str, Tensor]) -> bytes:
+    for name, mask in masks.items():
+        if name not in tensors or mask.shape != tensors[name].shape:
+            raise ValueError(f"there is no weight {name} of the mask's shape")
+    stored = compacted({n: t for n, t in tensors.items() if n not in masks}, storage)
+    for name, mask in masks.items():
+        stored[name] = tensors[name].detach().to("cpu", torch.float32)
+        stored[name + MASK] = (mask != 0).to("cpu", torch.uint8)
+    # copies: safetensors refuses tensors that share memory, as shared layers do
+    copies = {name: tensor.contiguous().clone() for name, tensor in stored.items()}
+    return safetensors.torch.save(copies, {"format": FORMAT})
 
 
 def _move(staged: Path, out: Path, aside: Path) -> None:
