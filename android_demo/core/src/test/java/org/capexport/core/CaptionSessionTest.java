@@ -1,0 +1,213 @@
+package org.capexport.core;
+
+import static org.junit.Assert.assertArrayEquals;
+import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertTrue;
+import static org.junit.Assert.fail;
+
+import java.io.File;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CancellationException;
+import org.junit.Test;
+
+/** The search over states without a runtime, on the table that Python searched as well. */
+public final class CaptionSessionTest {
+  private static final Object[] CASES = cases();
+
+  private static Object[] cases() {
+    try {
+      return Golden.cases("searches.json").toArray();
+    } catch (IOException error) {
+      throw new AssertionError(error);
+    }
+  }
+
+  private static CaptionSession open(Object one) throws Exception {
+    Bundle bundle = Bundle.open(new File(Golden.FOLDER, Golden.text(one, "bundle")));
+    final int vocabulary = bundle.manifest.signature.vocabularySize;
+    final float[] table = Golden.floats(Golden.text(one, "table"));
+    return CaptionSession.open(
+        bundle,
+        Runtime.ONNXRUNTIME,
+        new GraphOpener() {
+          @Override
+          public Graph open(File file) {
+            return file.getName().startsWith("encoder")
+                ? new TableGraph.Encoder()
+                : new TableGraph.Decoder(table, vocabulary);
+          }
+        });
+  }
+
+  private static Features features(Object one) throws CaptionException {
+    float[][] att = new float[Golden.integer(one, "regions")][2];
+    att[0][0] = Golden.integer(one, "start");
+    return new Features(att, null, null);
+  }
+
+  private static Options options(Object one) {
+    return Options.DEFAULT.withBeam(Golden.integer(one, "beam"));
+  }
+
+  @Test
+  public void captionsAreThoseOfPython() throws Exception {
+    assertTrue(CASES.length >= 100);
+    for (Object one : CASES) {
+      try (CaptionSession session = open(one)) {
+        Caption caption = session.caption(features(one), options(one), null);
+        assertArrayEquals(one.toString(), Golden.integers(one, "tokens"), caption.tokens);
+        int bits = Golden.integer(one, "log_prob_bits");
+        assertEquals(one.toString(), bits, Float.floatToIntBits(caption.logProb));
+        assertEquals(one.toString(), Golden.text(one, "text"), caption.text);
+      }
+    }
+  }
+
+  @Test
+  public void wordsAppearAsTheyAreDecoded() throws Exception {
+    for (Object one : CASES) {
+      if (Golden.integer(one, "beam") != 1) continue;
+      final List<String> shown = new ArrayList<String>();
+      try (CaptionSession session = open(one)) {
+        ProgressListener listener =
+            new ProgressListener() {
+              @Override
+              public void onProgress(String text) {
+                shown.add(text);
+              }
+            };
+        String text = session.caption(features(one), options(one), listener).text;
+        for (int i = 1; i < shown.size(); i++)
+          assertTrue(shown.get(i).startsWith(shown.get(i - 1)));
+        assertEquals(text, shown.isEmpty() ? "" : shown.get(shown.size() - 1));
+      }
+    }
+  }
+
+  @Test
+  public void aCaptionCanBeCancelledAndTheNextIsWhole() throws Exception {
+    Object one = longest();
+    final Cancellation cancellation = new Cancellation();
+    ProgressListener listener =
+        new ProgressListener() {
+          @Override
+          public void onProgress(String text) {
+            assertTrue("it went on", !cancellation.isCancelled());
+            cancellation.cancel();
+          }
+        };
+    try (CaptionSession session = open(one)) {
+      try {
+        session.caption(features(one), options(one).withCancellation(cancellation), listener);
+        fail("it was not cancelled");
+      } catch (CancellationException expected) {
+        Caption caption = session.caption(features(one), options(one), null);
+        assertArrayEquals(Golden.integers(one, "tokens"), caption.tokens);
+      }
+    }
+  }
+
+  private static Object longest() {
+    Object longest = CASES[0];
+    for (Object one : CASES)
+      if (Golden.integers(one, "tokens").length > Golden.integers(longest, "tokens").length)
+        longest = one;
+    return longest;
+  }
+
+  @Test
+  public void threadsShareASession() throws Exception {
+    final Object one = longest();
+    final List<Throwable> failures = new ArrayList<Throwable>();
+    try (final CaptionSession session = open(one)) {
+      Thread[] threads = new Thread[4];
+      for (int i = 0; i < threads.length; i++) {
+        threads[i] =
+            new Thread() {
+              @Override
+              public void run() {
+                try {
+                  for (int n = 0; n < 20; n++) {
+                    Caption caption = session.caption(features(one), options(one), null);
+                    assertArrayEquals(Golden.integers(one, "tokens"), caption.tokens);
+                  }
+                } catch (Throwable failure) {
+                  synchronized (failures) {
+                    failures.add(failure);
+                  }
+                }
+              }
+            };
+        threads[i].start();
+      }
+      for (Thread thread : threads) thread.join();
+    }
+    assertTrue(failures.toString(), failures.isEmpty());
+  }
+
+  @Test
+  public void aBeamThatCannotBeIsRefused() throws Exception {
+    try (CaptionSession session = open(CASES[0])) {
+      int tooMany = session.bundle.manifest.signature.vocabularySize + 1;
+      for (int beam : new int[] {-1, tooMany}) {
+        try {
+          session.caption(features(CASES[0]), Options.DEFAULT.withBeam(beam), null);
+          fail("beam " + beam);
+        } catch (CaptionException expected) {
+          assertTrue(expected.what.contains("beam width"));
+        }
+      }
+    }
+  }
+
+  @Test
+  public void featuresOfAnotherWidthAreRefused() throws Exception {
+    try (CaptionSession session = open(CASES[0])) {
+      session.caption(new Features(new float[][] {{1, 2, 3}}, null, null), Options.DEFAULT, null);
+      fail("three numbers");
+    } catch (CaptionException expected) {
+      assertEquals("input att", expected.where);
+    }
+  }
+
+  @Test
+  public void picturesAreRefusedWhereFeaturesAreNeeded() throws Exception {
+    try (CaptionSession session = open(CASES[0])) {
+      session.caption(new Pixels(new int[1], 1, 1), Options.DEFAULT, null);
+      fail("a picture");
+    } catch (CaptionException expected) {
+      assertTrue(expected.what.contains("region features"));
+    }
+  }
+
+  @Test(expected = IllegalStateException.class)
+  public void aClosedSessionSaysSo() throws Exception {
+    CaptionSession session = open(CASES[0]);
+    session.close();
+    session.close();
+    session.caption(features(CASES[0]), Options.DEFAULT, null);
+  }
+
+  @Test
+  public void graphsMustHaveTheNamesOfTheManifest() throws Exception {
+    Bundle bundle = Bundle.open(new File(Golden.FOLDER, Golden.text(CASES[0], "bundle")));
+    final List<TableGraph> opened = new ArrayList<TableGraph>();
+    GraphOpener opener =
+        new GraphOpener() {
+          @Override
+          public Graph open(File file) {
+            opened.add(new TableGraph.Encoder());
+            return opened.get(opened.size() - 1);
+          }
+        };
+    try {
+      CaptionSession.open(bundle, Runtime.ONNXRUNTIME, opener);
+      fail("an encoder is no decoder");
+    } catch (CaptionException expected) {
+      assertTrue(expected.what.startsWith("the decoder's inputs"));
+      for (TableGraph graph : opened) assertTrue(graph.isClosed);
+    }
+  }
+}

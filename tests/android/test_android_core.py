@@ -1,0 +1,27 @@
+"""android_demo/core on this machine's JVM: what Python does, to the bit."""
+
+import re
+from pathlib import Path
+
+from java_tests import CORE, CORE_TESTS, run_junit
+
+TESTS = tuple(
+    f"org.capexport.core.{name}"
+    for name in ("ResamplerTest", "VocabularyTest", "CaptionSessionTest", "BundleTest")
+)
+NATIVE = {"org.capexport.core.NativeGraphTest"}
+
+
+def test_the_core_does_what_python_does(core_classes: list[Path], goldens: Path) -> None:
+    printed = run_junit(TESTS, core_classes, {"goldens": goldens})
+    assert re.search(r"OK \(\d\d tests\)", printed)
+
+
+def test_every_test_class_is_run() -> None:
+    classes = {f"org.capexport.core.{file.stem}" for file in CORE_TESTS.rglob("*Test.java")}
+    assert classes - NATIVE == set(TESTS)
+
+
+def test_the_core_knows_nothing_of_android() -> None:
+    for file in CORE.rglob("*.java"):
+        assert not re.search(r"\bandroidx?\.", file.read_text()), file
