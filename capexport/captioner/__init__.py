@@ -2,7 +2,7 @@
 
 from capexport.captioner.captioner import Captioner
 from capexport.captioner.decoders import ARCHITECTURES
-from capexport.captioner.encoders import own_image_encoder, read_image_encoder
+from capexport.captioner.encoders import ImageEncoder, own_image_encoder, read_image_encoder
 from capexport.captioner.image_captioner import with_image_encoder
 from capexport.captioner.loader_options import with_loader_options
 from capexport.checkpoint import Checkpoint
@@ -11,6 +11,7 @@ from capexport.errors import CheckpointError, UnsupportedError
 __all__ = [
     "ARCHITECTURES",
     "Captioner",
+    "ImageEncoder",
     "build_captioner",
     "own_image_encoder",
     "read_image_encoder",

@@ -17,6 +17,7 @@ from capexport.cli.caption import caption
 from capexport.cli.evaluate import evaluate
 from capexport.cli.export import export
 from capexport.cli.failure import print_failure, reported
+from capexport.cli.features import features
 from capexport.cli.inspect import inspect
 from capexport.cli.kernels import kernels
 from capexport.cli.prune import prune
@@ -29,6 +30,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "caption": caption,
     "verify": verify,
     "evaluate": evaluate,
+    "features": features,
     "prune": prune,
     "kernels": kernels,
 }

@@ -39,6 +39,9 @@ def prune(
     ] = "",
     epochs: Annotated[int, typer.Option("--epochs", min=1, help="Rounds over all images.")] = 8,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Images a step.")] = 16,
+    captions: Annotated[
+        int, typer.Option("--captions", min=0, help="Of each image a step; 0: all.")
+    ] = 0,
     learning_rate: Annotated[
         float, typer.Option("--learning-rate", min=1e-9, max=1.0, help="Highest.")
     ] = 8e-4,
@@ -74,6 +77,7 @@ def prune(
     plan = Plan(
         epochs=epochs,
         batch=batch,
+        captions=captions,
         learning_rate=learning_rate,
         distillation=distillation,
         seed=seed,

@@ -34,13 +34,24 @@ class Examples:
         for first in range(0, len(self) - size + 1, size):
             yield order[first : first + size]
 
-    def take(self, indices: Tensor, device: torch.device) -> tuple[dict[str, Tensor], Tensor]:
-        """Inputs and tokens of some images, on `device`, as float32 where they are floats."""
+    def take(
+        self, indices: Tensor, captions: int, device: torch.device
+    ) -> tuple[dict[str, Tensor], Tensor]:
+        """Inputs and tokens of some images, on `device`, as float32 where they are floats.
+
+        Args:
+            captions: how many of each image, drawn from torch's generator; 0: all, in order.
+        """
         inputs = {}
         for name, values in self.inputs.items():
             chosen = values[indices].to(device)
             inputs[name] = chosen.float() if chosen.is_floating_point() else chosen
-        return inputs, self.tokens[indices].to(device)
+        tokens = self.tokens[indices]
+        if 0 < captions < tokens.shape[1]:
+            drawn = torch.rand(tokens.shape[:2]).argsort(1)[:, :captions]
+            tokens = tokens.gather(1, drawn[..., None].expand(-1, -1, tokens.shape[2]))
+        steps = int((tokens != IGNORED).sum(-1).max())
+        return inputs, tokens[..., :steps].to(device)
 
 
 def caption_tokens(

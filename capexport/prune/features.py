@@ -1,13 +1,15 @@
 """Captioned images -> what a captioner's encoder takes, computed once."""
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from capexport.captioner import Captioner, read_image_encoder, with_image_encoder
+from capexport.captioner import Captioner, ImageEncoder, read_image_encoder, with_image_encoder
 from capexport.captioner.image_captioner import grid_boxes
 from capexport.errors import InputError
 from capexport.evaluate.datasets import CaptionedImage
@@ -35,12 +37,7 @@ def encoder_features(
     """
     image_encoder = read_image_encoder(encoder)
     with_image_encoder(captioner, image_encoder)  # raises where they do not fit
-    rows = []
-    with torch.no_grad():
-        for number, image in enumerate(images, 1):
-            pixels = torch.from_numpy(read_picture(image.file, image_encoder.image).pixels)
-            rows.append(image_encoder.module(pixels)[0].half())
-            progress(f"{number} of {len(images)} pictures encoded")
+    rows = list(_grids(images, image_encoder, progress))
     att, box = torch.stack(rows), grid_boxes(*image_encoder.grid)
     given = {
         "att": att,
@@ -48,6 +45,39 @@ def encoder_features(
         "box": box.expand(len(rows), *box.shape),
     }
     return {spec.name: given[spec.name] for spec in captioner.signature.inputs}
+
+
+def write_features(
+    images: Sequence[CaptionedImage],
+    encoder: str,
+    out: Path,
+    progress: Callable[[str], None] = lambda _: None,
+) -> tuple[int, int]:
+    """Store what an image encoder makes of every picture: a features file for many runs.
+
+    Args:
+        encoder: weights of an image encoder, `PATH` or `NAME:PATH`.
+        out: the .npz, float16; every image gets its grid's cells as regions, and as boxes.
+
+    Returns:
+        Regions of an image, and their width.
+
+    Raises:
+        InputError: a picture cannot be read.
+        CheckpointError: the encoder cannot be read.
+    """
+    image_encoder = read_image_encoder(encoder)
+    box = grid_boxes(*image_encoder.grid).numpy()
+    arrays: dict[str, NDArray[np.floating]] = {}
+    for image, att in zip(images, _grids(images, image_encoder, progress), strict=True):
+        arrays |= {f"{image.name}.att": att.numpy(), f"{image.name}.box": box}
+    beside = out.with_name(out.name + ".new.npz")  # numpy adds the suffix where it is missing
+    try:
+        np.savez(beside, **arrays)  # type: ignore[arg-type]  # its stub takes keywords for flags
+        os.replace(beside, out)
+    finally:
+        beside.unlink(missing_ok=True)
+    return int(att.shape[0]), int(att.shape[1])
 
 
 def stored_features(
@@ -74,6 +104,17 @@ def stored_features(
     return {
         spec.name: torch.from_numpy(np.stack([row[spec.name] for row in rows])) for spec in specs
     }
+
+
+def _grids(
+    images: Sequence[CaptionedImage], encoder: ImageEncoder, progress: Callable[[str], None]
+) -> Iterator[Tensor]:
+    """float16 [cells, channels] of every picture."""
+    for number, image in enumerate(images, 1):
+        pixels = torch.from_numpy(read_picture(image.file, encoder.image).pixels)
+        with torch.no_grad():
+            yield encoder.module(pixels)[0].half()
+        progress(f"{number} of {len(images)} pictures encoded")
 
 
 def _unlike(what: str, path: Path) -> InputError:

@@ -1,0 +1,61 @@
+"""`capexport features`: captioned images -> a features file, for many runs of `prune`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from capexport.cli.options import AsJson, Debug
+from capexport.cli.output import print_facts, print_json
+from capexport.cli.progress import stages
+from capexport.errors import InputError
+
+
+def features(
+    data: Annotated[
+        Path, typer.Argument(help="Captions file of Karpathy, COCO or Flickr, or its folder.")
+    ],
+    encoder: Annotated[
+        str, typer.Option("--encoder", help="Image encoder's weights: PATH, or NAME:PATH.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Features file (.npz) to write.")],
+    split: Annotated[str, typer.Option("--split", help="Images to encode; default: all.")] = "",
+    subset: Annotated[
+        str, typer.Option("--set", help="Data set within a collection; default: all of them.")
+    ] = "",
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing output.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Encode all pictures of a data set once; `prune`, `train` and `evaluate` take the file.
+
+    Example:
+
+      capexport features ucm/ --encoder mobilenet_v2.npz --out ucm.npz
+    """
+    from capexport.evaluate.datasets import read_captions, select
+    from capexport.prune.features import write_features
+
+    _check_target(out, force)
+    images = select(read_captions(data), split, subset)
+    with stages() as stage:
+        regions, width = write_features(images, encoder, out, stage)
+    if as_json:
+        print_json({"out": str(out), "images": len(images), "regions": regions, "width": width})
+        return
+    print_facts(
+        [
+            ("features", str(out)),
+            ("images", f"{len(images)}, {regions} regions of {width} numbers each"),
+        ]
+    )
+
+
+def _check_target(out: Path, force: bool) -> None:
+    if out.suffix != ".npz":
+        raise InputError("a features file ends in .npz", where=str(out), hint="rename the output")
+    if out.exists() and not force:
+        raise InputError("the output exists", where=str(out), hint="give --force to replace it")
+    if not out.parent.is_dir():
+        hint = "make it first"
+        raise InputError("the output's folder does not exist", where=str(out.parent), hint=hint)
