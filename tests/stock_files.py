@@ -33,6 +33,7 @@ class Layer:
         stored: "dense", "csr" (compressed rows, read directly) or "densify" (with a DENSIFY).
         x_shape: without it [1, k], or [1, 1, 1, k] for a CONV_2D.
         version: of the operator; None for the one that the TFLite converter writes.
+        y_scale: of int8 results.
         options: members of the operator's table that differ from the defaults.
     """
 
@@ -44,6 +45,7 @@ class Layer:
     stored: str = "dense"
     x_shape: tuple[int, ...] | None = None
     activation: int = NONE
+    y_scale: float = Y_SCALE
     keep_num_dims: bool = False
     version: int | None = None
     options: dict[str, Any] = field(default_factory=dict)
@@ -192,7 +194,7 @@ def quantized(scale: NDArray[np.float32] | float, zero: int = 0, axis: int = 0) 
 
 
 def static_y(layer: Layer) -> Any:
-    return quantized(Y_SCALE, Y_ZERO) if layer.static else None
+    return quantized(layer.y_scale, Y_ZERO) if layer.static else None
 
 
 def _output_shape(layer: Layer, x: tuple[int, ...]) -> tuple[int, ...]:

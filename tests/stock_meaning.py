@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from stock_files import RELU, RELU6, X_SCALE, X_ZERO, Y_SCALE, Y_ZERO, Layer
+from stock_files import RELU, RELU6, X_SCALE, X_ZERO, Y_ZERO, Layer
 
 from capexport.ir.evaluate import quantize_rows
 
@@ -30,8 +30,10 @@ def _static(layer: Layer, x: NDArray[np.int8]) -> NDArray[np.int8]:
     exact = (x.astype(np.int64) - X_ZERO) @ layer.weight.T.astype(np.int64)
     if layer.quantized_bias is not None:
         exact += layer.quantized_bias
-    factor = np.float32(X_SCALE) * layer.scale / np.float32(Y_SCALE)
+    y_scale = np.float32(layer.y_scale)
+    factor = np.float32(X_SCALE) * layer.scale / y_scale
     y = np.rint(exact.astype(np.float32) * factor) + Y_ZERO
     low = Y_ZERO if layer.activation in (RELU, RELU6) else -128
-    high = min(127, Y_ZERO + np.rint(6 / Y_SCALE)) if layer.activation == RELU6 else 127
+    six = np.rint(np.float32(6) / y_scale + np.float32(Y_ZERO))
+    high = min(127, six) if layer.activation == RELU6 else 127
     return np.clip(y, low, high).astype(np.int8)

@@ -23,6 +23,7 @@ from stock_meaning import meaning
 from stock_runs import KINDS, delegated, layer_of, report_of, stock, x_of
 
 from capexport.kernels import read_report
+from capexport.writers.tflite.model import AlignedBuffer
 
 
 def chain(layers: Sequence[Layer], *, between: int | None = None) -> bytes:
@@ -113,6 +114,38 @@ def test_or_none_of_them(other: str, tmp_path: Path) -> None:
         np.testing.assert_array_equal(ours_y, theirs_y)
     assert "another reader of the same DENSIFY is left" in [r.outcome for r in read_report(path)]
     assert not any(line.taken for line in read_report(path))
+
+
+def densified_to(layer: Layer, change: Any) -> bytes:
+    """The layer behind a DENSIFY whose output `change` spoils."""
+    file = StockFile()
+    x = file.tensor("x", (1, layer.weight.shape[1]), Type.FLOAT32)
+    y = file.layer(layer, x)
+    change(next(t for t in file.tensors if t.name == "dense"))
+    return file.serialize([x], [y])
+
+
+def test_the_scale_is_that_of_what_the_layer_reads() -> None:
+    """A DENSIFY's output has a scale of its own, and no runtime looks at that of its input."""
+    stored, read = (layer_of(37, 300, 0.9, stored="densify") for _ in range(2))
+    read.scale = stored.scale * np.float32(3)
+
+    def change(dense: Any) -> None:
+        dense.quantization = quantized(read.scale)
+
+    x = x_of(read, 3)
+    (got,) = delegated(densified_to(stored, change)).run(x)
+    np.testing.assert_array_equal(got, meaning(read, x), strict=True)
+
+
+def test_a_densify_that_gives_another_shape_is_left(tmp_path: Path) -> None:
+    def change(dense: Any) -> None:
+        dense.shape = np.array([300, 37], np.int32)
+
+    one_scale = np.array([0.01], np.float32)
+    data = densified_to(layer_of(37, 300, 0.9, stored="densify", scale=one_scale), change)
+    (line,) = report_of(data, tmp_path / "report", take="all")
+    assert line.outcome == "the DENSIFY gives another type or shape than it reads"
 
 
 def test_the_rule_decides_by_zeros_and_rows(tmp_path: Path) -> None:
@@ -233,6 +266,61 @@ def set_scale(value: float) -> Any:
     ],
 )
 def test_unsound_weights_are_left(change: Any, reason: str, tmp_path: Path) -> None:
-    """The delegate reads nothing past their end, and leaves the file to the runtime."""
-    (line,) = report_of(sparse_file(change), tmp_path / "report", take="all")
+    """The delegate reads nothing past their end; the runtime, which would, is not let do it."""
+    with pytest.raises(RuntimeError, match=f"cannot be taken from it: .*{reason}"):
+        delegated(sparse_file(change), report=tmp_path / "report")
+    (line,) = read_report(tmp_path / "report")
     assert reason in line.outcome
+
+
+@pytest.mark.parametrize(
+    ("layer", "options", "reason"),
+    [
+        (layer_of(37, 300, 0.9, stored="csr"), {"take": "packed"}, "only packed layers were"),
+        (layer_of(37, 300, 0.9, stored="csr", activation=RELU6), {}, "its activation is not"),
+        (with_128(layer_of(37, 300, 0.9, stored="csr")), {}, "a weight of -128"),
+    ],
+)
+def test_compressed_rows_that_are_not_taken_are_an_error(
+    layer: Layer, options: dict[str, Any], reason: str
+) -> None:
+    """Every stock runtime would take them for dense rows, silently."""
+    with pytest.raises(RuntimeError, match=f"node 0 reads w in compressed rows.*{reason}"):
+        delegated(one_layer(layer), **options)
+
+
+def blocks(version: int) -> bytes:
+    """[16, 32], half of its blocks of 1x16, read directly by a FULLY_CONNECTED."""
+    file = StockFile()
+    layer = layer_of(16, 32, 0.0, stored="csr", version=version)
+    x = file.tensor("x", (1, 32), Type.FLOAT32)
+    y = file.layer(layer, x)
+    weight = next(t for t in file.tensors if t.name == "w")
+    file.buffers[weight.buffer] = AlignedBuffer(layer.weight[:, :16].copy())
+    weight.sparsity = block_sparsity()
+    return file.serialize([x], [y])
+
+
+def block_sparsity() -> Any:
+    """In each row the first of two blocks."""
+    sparsity = schema.SparsityParametersT()
+    sparsity.traversalOrder, sparsity.blockMap = np.arange(3), np.array([1])
+    rows, columns, inside = (schema.DimensionMetadataT() for _ in range(3))
+    rows.denseSize, inside.denseSize = 16, 16
+    columns.format = schema.DimensionType.SPARSE_CSR
+    columns.arraySegmentsType = columns.arrayIndicesType = schema.SparseIndexVector.Int32Vector
+    columns.arraySegments, columns.arrayIndices = (schema.Int32VectorT() for _ in range(2))
+    columns.arraySegments.values = np.arange(17, dtype=np.int32)
+    columns.arrayIndices.values = np.zeros(16, np.int32)
+    sparsity.dimMetadata = [rows, columns, inside]
+    return sparsity
+
+
+def test_blocks_are_left_to_the_kernel_that_the_runtime_has_for_them(tmp_path: Path) -> None:
+    (line,) = report_of(blocks(8), tmp_path / "report", take="all")
+    assert line.outcome == "sparse in another way than compressed rows"
+
+
+def test_blocks_that_the_runtime_would_misread_are_an_error() -> None:
+    with pytest.raises(RuntimeError, match="sparse in another way"):
+        delegated(blocks(12))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stock_files import NONE, RELU, RELU6, Layer, one_layer
+from stock_files import NONE, RELU, RELU6, Y_ZERO, Layer, one_layer
 from stock_meaning import meaning
 from stock_runs import KINDS, Opened, delegated, layer_of, stock, x_of
 
@@ -68,6 +68,23 @@ def test_bias_scales_and_activations(
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="docs/decisions/one-arithmetic.md")
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind[1] == "static"], ids="-".join)
+@pytest.mark.parametrize("y_scale", [4.0, 12 / 7, 0.9, 0.02])
+def test_the_upper_bound_of_a_relu6_is_that_of_xnnpack(
+    kind: tuple[str, str], y_scale: float
+) -> None:
+    """6 / y scale ends in .5 for the first two, and the zero point is odd."""
+    scale = np.full(31, y_scale / 100, np.float32)
+    layer = layer_of(31, 300, 0.5, kind, activation=RELU6, y_scale=y_scale, scale=scale)
+    x = x_of(layer, 5)
+    (ours,), (theirs,) = (f(one_layer(layer)).run(x) for f in (delegated, stock))
+    np.testing.assert_array_equal(ours, theirs, strict=True)
+    np.testing.assert_array_equal(ours.reshape(-1, 31), meaning(layer, x), strict=True)
+    six = min(127, np.rint(6 / y_scale + Y_ZERO))
+    assert ours.max() == six
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="docs/decisions/one-arithmetic.md")
 @pytest.mark.parametrize("kind", KINDS, ids="-".join)
 @pytest.mark.parametrize("sparsity", SPARSITIES)
 @pytest.mark.parametrize(("rows", "columns"), [(1, 67), (67, 1), (31, 300), (300, 257)])
@@ -99,6 +116,12 @@ def test_compressed_rows_without_a_densify_are_right_only_with_the_delegate() ->
     (wrong,) = stock(one_layer(layer)).run(x)
     assert not np.allclose(wrong, meaning(layer, x), atol=0.5)
     assert_exact(layer)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids="-".join)
+@pytest.mark.parametrize("batches", [(0, 3), (3, 0, 36)])
+def test_no_rows_of_x_give_no_rows(kind: tuple[str, str], batches: Sequence[int]) -> None:
+    assert_exact(layer_of(31, 300, 0.9, kind), batches)
 
 
 def test_leading_axes_are_kept_where_the_file_says_so() -> None:

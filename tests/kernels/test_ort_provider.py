@@ -139,18 +139,23 @@ def test_the_dense_weight_is_freed(tmp_path: Path) -> None:
 
 
 def integer(
-    b: Array, *, a_zero: Array | str | None = None, b_zero: Array | None = None, variable: str = ""
+    b: Array,
+    *,
+    a: Array | None = None,
+    a_zero: Array | str | None = None,
+    b_zero: Array | None = None,
+    variable: str = "",
 ) -> bytes:
-    """y = (a - a_zero) (b - b_zero). A zero point "given" is an input; `variable` names an
-    initializer that is an input as well, so that a run may replace it."""
+    """y = (a - a_zero) (b - b_zero). Without `a` it is an input, as is a zero point "given";
+    `variable` names an initializer that is an input as well, so that a run may replace it."""
     arrays = {"b": b, "a_zero": a_zero, "b_zero": b_zero}
     constants = {name: x for name, x in arrays.items() if isinstance(x, np.ndarray)}
     wanted = ["a", *(name if arrays[name] is not None else "" for name in arrays)]
     while not wanted[-1]:
         wanted.pop()
     a_type = DTYPES[a_zero.dtype] if isinstance(a_zero, np.ndarray) else TensorProto.UINT8
-    values = [helper.make_tensor_value_info("a", a_type, None)]
-    if a_zero == "given":
+    values = [helper.make_tensor_value_info("a", a_type, None)] if a is None else []
+    if isinstance(a_zero, str):
         values.append(helper.make_tensor_value_info("a_zero", TensorProto.UINT8, []))
     if variable:
         array = constants[variable]
@@ -160,7 +165,10 @@ def integer(
         "integer",
         values,
         [helper.make_tensor_value_info("y", TensorProto.INT32, None)],
-        [numpy_helper.from_array(array, name) for name, array in constants.items()],
+        [
+            numpy_helper.from_array(array, name)
+            for name, array in {**constants, **({} if a is None else {"a": a})}.items()
+        ],
     )
     model: onnx.ModelProto = helper.make_model(
         graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9
@@ -253,6 +261,30 @@ def test_what_is_left_alone_is_said_and_runs(
         open_stock(model).run(None, {"a": a}),
     )
     np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"a": integers((5, 128), np.uint8, 0, 256)}, "A is constant as well"),
+        ({"a_zero": np.array([1, 2, 3, 4, 5], np.uint8)}, "A has several zero points"),
+    ],
+)
+def test_an_a_that_no_product_of_ours_can_have_leaves_the_node(
+    changes: dict[str, Array], reason: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The node alone, not the session. Constants are not folded, as they would be otherwise."""
+    model = integer(int8_weight(), **changes)
+
+    def open_unfolded(options: Any) -> Any:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        return open_sparse(model, options, always="1")
+
+    assert log_of(open_unfolded, capfd) == [f"node product is left alone: {reason}"]
+    if "a" in changes:
+        (got,) = open_unfolded(session_options()).run(None, {})
+        exact = changes["a"].astype(np.int64) @ int8_weight().astype(np.int64)
+        np.testing.assert_array_equal(got, exact)
 
 
 def test_an_a_that_does_not_fit_is_an_error() -> None:

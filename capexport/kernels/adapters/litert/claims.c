@@ -3,7 +3,7 @@
  * Two things go together. A DENSIFY and all who read it are taken or all are left: the runtime may
  * run it in another partition than its readers, and what we take of it is never unpacked. And
  * compressed rows without a DENSIFY are taken however few their zeros: stock runtimes read them as
- * if they were dense, silently and past their end. */
+ * if they were dense, silently and past their end. Where they cannot be taken the graph is refused. */
 #include "claims.h"
 
 #include <stdlib.h>
@@ -60,11 +60,17 @@ static int sparse_input_of(const claims* all, int dense) {
   return NONE;
 }
 
+/* Those that the rule decides for: there is none for no rows at all. */
+static int rows_asked_for(const settings* s, const stock_layer* l) {
+  const int rows = s->rows_of_x ? s->rows_of_x : l->rows_of_x;
+  return rows > 0 ? rows : 1;
+}
+
 /* NULL where the layer is taken. */
 static const char* judge(const settings* s, const stock_layer* l) {
   const ck_weights* w = &l->weights;
   const int required = s->take == TAKE_ALL || strcmp(l->stored, "csr") == 0;
-  const int batch = s->rows_of_x ? s->rows_of_x : l->rows_of_x;
+  const int batch = rows_asked_for(s, l);
   const ck_request request = {s->isa, w->rows, w->cols, w->nnz, batch, required};
   if (s->take == TAKE_PACKED) return "only packed layers were asked for";
   return ck_choose(&request, NULL) == CK_DECLINE ? "dense is faster with so few zeros" : NULL;
@@ -140,10 +146,24 @@ static void report_left(tfl_context* c, const settings* s, const claims* all) {
                               l->weights.nnz,
                               l->stored,
                               one->reason,
-                              s->rows_of_x ? s->rows_of_x : l->rows_of_x,
+                              rows_asked_for(s, l),
                               0};
     report_add(s->report, &line);
   }
+}
+
+/* After the report, which then has the reasons of all layers. */
+static tfl_status refuse_misread(tfl_context* c, const claims* all) {
+  for (int i = 0; i < all->count; i++) {
+    const claim* one = &all->items[i];
+    if (one->weights == NONE || one->taken || !one->layer.is_misread) continue;
+    c->ReportError(c,
+                   "capexport: node %d reads %s in compressed rows, which this runtime would take "
+                   "for dense ones, and cannot be taken from it: %s",
+                   one->node, tensor_name(c, one->layer.stored_in), one->reason);
+    return TFL_ERROR;
+  }
+  return TFL_OK;
 }
 
 tfl_status claims_make(tfl_context* c, const settings* s, const tfl_ints* plan, claims* all) {
@@ -158,7 +178,7 @@ tfl_status claims_make(tfl_context* c, const settings* s, const tfl_ints* plan, 
   }
   if (read_layers(c, s, all) != TFL_OK || join_densified(c, all) != TFL_OK) return TFL_ERROR;
   report_left(c, s, all);
-  return TFL_OK;
+  return refuse_misread(c, all);
 }
 
 const claim* claims_find(const claims* all, int node) {

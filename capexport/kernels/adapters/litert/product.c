@@ -55,6 +55,8 @@ static tfl_status pack(tfl_context* c, const op* op, product* p) {
 
 tfl_status product_prepare(tfl_context* c, op* op, product* p, int32_t n) {
   p->n = n;
+  op->scratch_size = 0;
+  if (n == 0) return TFL_OK;
   if (pack(c, op, p) != TFL_OK) return TFL_ERROR;
   op->scratch_size = ck_scratch_size(p->packed, n);
   return TFL_OK;

@@ -20,7 +20,8 @@ typedef struct {
 
 enum { NOT_PACKED = -1 };
 
-/* Packs for n rows of x, unless what is there serves that many as well; sets op->scratch_size. */
+/* Packs for n rows of x, unless what is there serves that many as well, as anything serves none;
+ * sets op->scratch_size. */
 tfl_status product_prepare(tfl_context* c, op* op, product* p, int32_t n);
 
 /* y [n][rows], float or int8, from x in `scratch`. */

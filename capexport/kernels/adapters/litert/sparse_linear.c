@@ -59,6 +59,7 @@ static tfl_status prepare(tfl_context* c, op* op) {
 static tfl_status run(tfl_context* c, const op* op, const void* x, void* y, void* scratch) {
   const sparse_linear* s = op->state;
   const product* p = &s->product;
+  if (p->n == 0) return TFL_OK; /* nor is it packed */
   const ck_status status = ck_quantize(p->packed, x, p->n, scratch);
   if (status != CK_OK) return product_refuse(c, p, status);
   product_run(op, &(multiplication){p, scratch, s->relu, NULL, y});

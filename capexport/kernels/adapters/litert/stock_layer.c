@@ -8,7 +8,11 @@
 #include "stock_weights.h"
 #include "tensors.h"
 
-enum { LAST_FULLY_CONNECTED = 12, LAST_CONV_2D = 8 }; /* versions whose meaning is known */
+enum {
+  LAST_FULLY_CONNECTED = 12, /* versions whose meaning is known */
+  LAST_CONV_2D = 8,
+  VERSION_OF_SPARSE = 8 /* of a FULLY_CONNECTED with a sparse weight */
+};
 
 int is_stock_layer(const tfl_context* c, const tfl_node* node, const tfl_registration* r) {
   if (r->builtin_code != TFL_FULLY_CONNECTED && r->builtin_code != TFL_CONV_2D) return 0;
@@ -46,15 +50,17 @@ static const char* read_float_activation(int activation, stock_layer* layer) {
   return activation == TFL_NO_ACTIVATION || layer->relu ? NULL : "its activation is not computed";
 }
 
-static int32_t smaller(int32_t a, int32_t b) { return a < b ? a : b; }
+/* The zero point is added before the sum is rounded, as XNNPACK does it: it decides a tie. */
+static int32_t quantized_six(const stock_layer* layer) {
+  return (int32_t)lrintf(fminf(6.f / layer->y_scale + (float)layer->y_range.zero, 127.f));
+}
 
 static const char* read_int8_activation(int activation, stock_layer* layer) {
   ck_int8_range* range = &layer->y_range;
-  const float six = 6.f / layer->y_scale;
   range->low = activation == TFL_NO_ACTIVATION ? -128 : range->zero;
   range->high = 127;
   if (activation == TFL_RELU6)
-    range->high = six < 255.f ? smaller(127, range->zero + (int32_t)lrintf(six)) : 127;
+    range->high = quantized_six(layer);
   else if (activation != TFL_NO_ACTIVATION && activation != TFL_RELU)
     return "its activation is not computed";
   return NULL;
@@ -85,7 +91,7 @@ static const char* read_x(const tfl_context* c, const tfl_node* node, stock_laye
   if (!is_tensor_of(x, layer->gives_int8 ? TFL_INT8 : TFL_FLOAT32))
     return "the input is neither float nor int8";
   const int last = x->dims->size - 1;
-  if (last < 0 || x->dims->data[last] != layer->weights.cols || elements_of(x->dims) == 0)
+  if (last < 0 || x->dims->data[last] != layer->weights.cols)
     return "the last axis of the input is not that of the weights";
   layer->rows_of_x = (int)(elements_of(x->dims) / layer->weights.cols);
   return layer->gives_int8 ? read_quantization(x, &layer->x_scale, &layer->x_zero) : NULL;
@@ -113,20 +119,30 @@ static const char* read_bias(const tfl_context* c, const tfl_node* node, stock_l
   return NULL;
 }
 
-static const char* read_stored(const tfl_context* c, const tfl_node* node, int sparse,
-                               stock_layer* layer) {
+/* Whether the runtime takes compressed rows for dense ones. It has a kernel for blocks alone, and
+ * uses it where the operator's version is 8 (docs/decisions/claimed-layers.md). */
+static int is_misread(const tfl_tensor* t, const tfl_registration* r) {
+  const tfl_sparsity* s = t->sparsity;
+  const int has_blocks = s->block_map && s->block_map->size > 0;
+  return !(has_blocks && r->builtin_code == TFL_FULLY_CONNECTED && r->version == VERSION_OF_SPARSE);
+}
+
+static const char* read_stored(const tfl_context* c, const tfl_node* node,
+                               const tfl_registration* r, int sparse, stock_layer* layer) {
   layer->stored_in = sparse < 0 ? node->inputs->data[1] : sparse;
   const tfl_tensor* t = tensor_at(c, layer->stored_in);
-  if (!t) return "the weights are missing";
+  const tfl_tensor* read = tensor_at(c, node->inputs->data[1]);
+  if (!t || !read) return "the weights are missing";
   layer->stored = sparse >= 0 ? "densify" : t->sparsity ? "csr" : "dense";
-  return stock_weights_read(t, layer);
+  layer->is_misread = sparse < 0 && t->sparsity && is_misread(t, r);
+  return stock_weights_read(t, read, layer);
 }
 
 const char* stock_layer_read(const tfl_context* c, const tfl_node* node, const tfl_registration* r,
                              int sparse, stock_layer* layer) {
   int activation = TFL_NO_ACTIVATION;
   *layer = (stock_layer){.stored = "?"};
-  const char* reason = read_stored(c, node, sparse, layer);
+  const char* reason = read_stored(c, node, r, sparse, layer);
   if (!reason)
     reason = (r->builtin_code == TFL_CONV_2D ? read_conv_2d : read_fully_connected)(
         node, r, layer, &activation);

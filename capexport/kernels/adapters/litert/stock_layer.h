@@ -8,6 +8,7 @@
 typedef struct {
   int stored_in;           /* number of the tensor with the weights */
   const char* stored;      /* "dense", "csr" or "densify" (csr, with a DENSIFY in between) */
+  int is_misread;          /* without us it would be computed wrongly, and nobody told */
   ck_weights weights;
   const tfl_floats* scale; /* of each row, or one of all */
   const void* bias;        /* float[rows], int32[rows] where it gives int8, or NULL */

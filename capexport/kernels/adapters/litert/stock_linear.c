@@ -54,6 +54,7 @@ static tfl_status prepare(tfl_context* c, op* op) {
 static tfl_status run(tfl_context* c, const op* op, const void* x, void* y, void* scratch) {
   const stock_linear* s = op->state;
   const product* p = &s->product;
+  if (p->n == 0) return TFL_OK; /* nor is it packed */
   const ck_status status = p->gives_int8
                                ? ck_load_int8(p->packed, x, p->n, s->layer.x_zero, scratch)
                                : ck_quantize(p->packed, x, p->n, scratch);

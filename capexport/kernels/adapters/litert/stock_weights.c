@@ -61,7 +61,14 @@ static const char* read_scale(const tfl_tensor* t, int rows, const tfl_floats** 
   return NULL;
 }
 
-const char* stock_weights_read(const tfl_tensor* t, stock_layer* layer) {
+static int same_axes(const tfl_ints* a, const tfl_ints* b) {
+  if (!a || !b || a->size != b->size) return 0;
+  for (int i = 0; i < a->size; i++)
+    if (a->data[i] != b->data[i]) return 0;
+  return 1;
+}
+
+const char* stock_weights_read(const tfl_tensor* t, const tfl_tensor* read, stock_layer* layer) {
   if (t->allocation_type != TFL_CONSTANT || !t->data) return "the weights are no constant";
   if (!t->dims || !is_matrix(t->dims)) return "not a matrix or a 1x1 kernel";
   const int rows = t->dims->data[0], columns = t->dims->data[t->dims->size - 1];
@@ -69,5 +76,7 @@ const char* stock_weights_read(const tfl_tensor* t, stock_layer* layer) {
   const char* reason = (t->sparsity ? read_csr : read_dense)(t, rows, columns, &w);
   if (reason) return reason;
   layer->weights = w;
-  return read_scale(t, rows, &layer->scale);
+  if (read->type != TFL_INT8 || !same_axes(read->dims, t->dims))
+    return "the DENSIFY gives another type or shape than it reads";
+  return read_scale(read, rows, &layer->scale);
 }

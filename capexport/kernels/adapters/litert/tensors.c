@@ -74,7 +74,7 @@ const tfl_tensor* rows_of(tfl_context* c, int number, int type, int columns) {
   const tfl_tensor* x = tensor_of(c, number, type);
   if (!x) return NULL;
   const int last = x->dims->size - 1;
-  if (last >= 0 && x->dims->data[last] == columns && elements_of(x->dims) > 0) return x;
+  if (last >= 0 && x->dims->data[last] == columns) return x;
   c->ReportError(c, "capexport: %s does not have rows of %d numbers", tensor_name(c, number),
                  columns);
   return NULL;

@@ -19,7 +19,7 @@ int is_scale(float scale);
  * were the fields of tfl_tensor laid out differently, this is where it would show. */
 const tfl_tensor* tensor_of(tfl_context* c, int number, int type);
 
-/* The same for the input of a product: its last axis is `columns` long, and it is not empty. */
+/* The same for the input of a product: its last axis is `columns` long. */
 const tfl_tensor* rows_of(tfl_context* c, int number, int type, int columns);
 
 /* The bytes of a one-dimensional constant; NULL and a report otherwise. */

@@ -45,6 +45,7 @@ static lrt_status read_inputs(capexport_litert* g, lrt_handle signature) {
   for (size_t i = 0; i < g->inputs.count; i++) {
     TRY(g, GetSignatureInputName, signature, i, &g->inputs.items[i].name);
     TRY(g, GetSignatureInputTensorByIndex, signature, i, &tensor);
+    if (i == 0 && check_layout(&g->library, tensor, &g->why)) return LRT_FAILED;
     if (read_end(g, tensor, &g->inputs.items[i])) return LRT_FAILED;
   }
   return LRT_OK;

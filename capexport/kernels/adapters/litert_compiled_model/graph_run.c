@@ -106,6 +106,7 @@ static lrt_status allocate_outputs(capexport_litert* g, lrt_layout* layouts) {
   for (size_t i = 0; i < g->outputs.count; i++) {
     end* e = &g->outputs.items[i];
     lrt_handle requirements;
+    if (layouts[i].rank > LRT_MOST_AXES) return fail(&g->why, "%s has too many axes", e->name);
     e->tensor.rank = (int32_t)layouts[i].rank;
     memcpy(e->tensor.dims, layouts[i].dims, sizeof e->tensor.dims);
     TRY(g, GetCompiledModelOutputBufferRequirements, g->compiled, 0, i, &requirements);
@@ -130,16 +131,21 @@ static lrt_status allocate_all(capexport_litert* g) {
 
 /* ---- running ---- */
 
+/* The bytes behind a buffer must be those of the shape that the caller sees. */
+static lrt_status check_size(capexport_litert* g, const end* e) {
+  size_t size;
+  TRY(g, GetTensorBufferPackedSize, e->buffer, &size);
+  if (size == elements(&e->tensor) * sizeof(float)) return LRT_OK;
+  return fail(&g->why, "LiteRT has memory of another shape for %s", e->name);
+}
+
 static lrt_status write_inputs(capexport_litert* g) {
   for (size_t i = 0; i < g->inputs.count; i++) {
     const end* e = &g->inputs.items[i];
-    const size_t size = elements(&e->tensor) * sizeof(float);
-    size_t room;
     void* data;
-    TRY(g, GetTensorBufferPackedSize, e->buffer, &room);
-    if (room != size) return fail(&g->why, "LiteRT has memory of another shape for %s", e->name);
+    if (check_size(g, e)) return LRT_FAILED;
     TRY(g, LockTensorBuffer, e->buffer, &data, LRT_LOCK_WRITE);
-    memcpy(data, e->tensor.data, size);
+    memcpy(data, e->tensor.data, elements(&e->tensor) * sizeof(float));
     TRY(g, UnlockTensorBuffer, e->buffer);
   }
   return LRT_OK;
@@ -172,6 +178,7 @@ static lrt_status lock_outputs(capexport_litert* g) {
   for (size_t i = 0; i < g->outputs.count; i++) {
     end* e = &g->outputs.items[i];
     void* data;
+    if (check_size(g, e)) return LRT_FAILED;
     TRY(g, LockTensorBuffer, e->buffer, &data, LRT_LOCK_READ);
     e->is_locked = 1;
     e->tensor.data = data;

@@ -39,6 +39,7 @@ typedef struct {
   lrt_status (*run)(void* data, size_t inputs, const lrt_handle* input, size_t outputs,
                     lrt_handle* output);
   lrt_status (*destroy)(void* data);
+  void* reserved[8]; /* NULL, for what a later release may look for */
 } lrt_kernel;
 
 /* X(result, name without "LiteRt", parameters) */

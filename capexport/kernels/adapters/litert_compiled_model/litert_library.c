@@ -25,13 +25,14 @@ lrt_status checked(lrt_status status, const char* what, failure* why) {
 static lrt_status look_up(const lrt_library* library, const char* name, void* function,
                           failure* why) {
   void* symbol = dlsym(library->handle, name);
-  if (!symbol) return fail(why, "this LiteRT has no %s; 2.3 has", name);
+  if (!symbol) return fail(why, "this LiteRT has no %s; 2.2 and 2.3 have", name);
   memcpy(function, &symbol, sizeof symbol);
   return LRT_OK;
 }
 
 lrt_status open_library(const char* path, lrt_library* library, failure* why) {
-  library->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  /* It stays: releases 2.1 and 2.2 leave functions to exit() that must not have been unloaded. */
+  library->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (!library->handle) return fail(why, "LiteRT cannot be loaded: %s", dlerror());
 #define LOOK_UP(result, name, parameters)                                            \
   if (look_up(library, "LiteRt" #name, (void*)&library->name, why) != LRT_OK) goto failed;
@@ -41,6 +42,28 @@ lrt_status open_library(const char* path, lrt_library* library, failure* why) {
 failed:
   close_library(library);
   return LRT_FAILED;
+}
+
+/* Bytes at the start of `memory` that are not `fill`. */
+static size_t written(const uint8_t* memory, size_t size, uint8_t fill) {
+  while (size > 0 && memory[size - 1] == fill) size--;
+  return size;
+}
+
+lrt_status check_layout(const lrt_library* library, lrt_handle tensor, failure* why) {
+  uint8_t memory[4 * sizeof(lrt_tensor_type)] __attribute__((aligned(64)));
+  size_t most = 0;
+  for (int i = 0; i < 2; i++) { /* what is written may look like one filling */
+    const uint8_t fill = i ? 0x5a : 0xa5;
+    memset(memory, fill, sizeof memory);
+    if (checked(library->GetRankedTensorType(tensor, (void*)memory), "GetRankedTensorType", why))
+      return LRT_FAILED;
+    const size_t size = written(memory, sizeof memory, fill);
+    if (size > most) most = size;
+  }
+  if (most == sizeof(lrt_tensor_type)) return LRT_OK;
+  return fail(why, "this LiteRT writes the type of a tensor in %zu bytes, 2.3 in %zu", most,
+              sizeof(lrt_tensor_type));
 }
 
 void close_library(lrt_library* library) {

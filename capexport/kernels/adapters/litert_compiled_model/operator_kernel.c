@@ -45,23 +45,30 @@ static void unlock_all(const lrt_library* l, const locked* all) {
   for (size_t i = 0; i < all->count; i++) l->UnlockTensorBuffer(all->buffers[i]);
 }
 
+static lrt_status check_memory(const kernel_data* d, lrt_handle buffer, const tfl_tensor* t) {
+  failure* why = d->operators->why;
+  size_t size;
+  if (checked(d->operators->library->GetTensorBufferPackedSize(buffer, &size),
+              "GetTensorBufferPackedSize", why))
+    return LRT_FAILED;
+  return size == t->bytes ? LRT_OK
+                          : fail(why, "LiteRT gives %s memory for another shape", t->name);
+}
+
 /* The operator, ready for the x and y that lie in the buffers; NULL after a failure. */
 static model_operator* ready_operator(const kernel_data* d, const locked* all) {
   const lrt_library* l = d->operators->library;
   failure* why = d->operators->why;
   const size_t y = all->count - 1;
   lrt_tensor_type x;
-  size_t size;
   model_operator* o = operator_of_constants(d->operators, d->kind, y, all->data);
   if (!o ||
       checked(l->GetTensorBufferTensorType(all->buffers[0], &x), "GetTensorBufferTensorType", why) ||
-      checked(l->GetTensorBufferPackedSize(all->buffers[y], &size), "GetTensorBufferPackedSize",
-              why) ||
-      prepare_operator(o, &x.layout))
+      prepare_operator(o, &x.layout) ||
+      check_memory(d, all->buffers[0], &o->tensors[o->op.x]) ||
+      check_memory(d, all->buffers[y], &o->tensors[o->op.y]))
     return NULL;
-  if (size == o->tensors[o->op.y].bytes) return o;
-  fail(why, "LiteRT gives %s memory for another shape", o->tensors[o->op.y].name);
-  return NULL;
+  return o;
 }
 
 static lrt_status run_locked(const kernel_data* d, const locked* all) {
@@ -89,4 +96,4 @@ static lrt_status run(void* data, size_t inputs, const lrt_handle* input, size_t
   return status;
 }
 
-const lrt_kernel OPERATOR_KERNEL = {init, output_layouts, run, destroy};
+const lrt_kernel OPERATOR_KERNEL = {init, output_layouts, run, destroy, {NULL}};

@@ -75,6 +75,21 @@ static const char* misfit(const tensor* b) {
   return NULL;
 }
 
+/* A constant A would not be an input of the fused node; that of several zero points has no product
+ * of ours. */
+static OrtStatus* read_a(const node* n, const integer_weight* w, const char** refused) {
+  const OrtValue* value;
+  tensor t;
+  OrtStatus* status = constant_value(n->api, w->inputs[INPUT_A], &value);
+  if (status) return status;
+  if (value) return *refused = "A is constant as well", NULL;
+  status = constant_value(n->api, w->inputs[INPUT_A_ZERO], &value);
+  if (status || !value) return status;
+  status = node_value(n, value, &t);
+  if (!status && t.size != 1) *refused = "A has several zero points";
+  return status;
+}
+
 static OrtStatus* read_matrix(const node* n, const OrtValue* value, integer_weight* w,
                               const char** refused) {
   OrtStatus* status = node_value(n, value, &w->b);
@@ -101,5 +116,6 @@ OrtStatus* read_integer_weight(const OrtApi* api, const OrtNode* graph_node, int
   if (!status) status = constant_value(api, out->inputs[INPUT_B], &value);
   if (status) return status;
   if (!value) return *refused = "the weight is not constant", NULL;
-  return read_matrix(&n, value, out, refused);
+  status = read_a(&n, out, refused);
+  return status || *refused ? status : read_matrix(&n, value, out, refused);
 }

@@ -15,8 +15,9 @@ typedef struct {
   int64_t nnz;                                  /* elements that differ from it */
 } integer_weight;
 
-/* Reads the node into `out`, if it is a MatMulInteger whose B is constant and has one constant zero
- * point, such that the differences fit -127..127. Otherwise *refused says why; *is_ours is false
+/* Reads the node into `out`, if it is a MatMulInteger whose A is not constant and has one zero
+ * point, whose B is constant and has one constant zero point, such that the differences fit
+ * -127..127. Otherwise *refused says why; *is_ours is false
  * where the node is no MatMulInteger at all. */
 OrtStatus* read_integer_weight(const OrtApi* api, const OrtNode* node, integer_weight* out,
                                bool* is_ours, const char** refused);
