@@ -16,10 +16,10 @@ import torch
 
 from capexport.captioner import Captioner, build_captioner
 from capexport.captioner.search import greedy
+from capexport.capture import capture_graphs
 from capexport.checkpoint import read_checkpoint
 from capexport.compress.rows import quantize_rows
 from capexport.compress.split_concat import split_concat
-from capexport.export import capture_graphs
 from capexport.ir.evaluate import evaluate
 from capexport.ir.graph import Constant, Graph, QuantParams
 from capexport.ir.ops import DYNAMIC, FLOAT

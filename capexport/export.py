@@ -1,12 +1,12 @@
 """The product on one page: a checkpoint goes in, a bundle comes out."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from capexport import __version__
 from capexport.bundle import Bundle, Manifest, check_target, create_bundle
-from capexport.captioner import Captioner, build_captioner, read_image_encoder, with_image_encoder
-from capexport.capture import capture
+from capexport.captioner import build_captioner, read_image_encoder, with_image_encoder
+from capexport.capture import capture_graphs
 from capexport.checkpoint import Checkpoint, read_checkpoint
 from capexport.compress import (
     apply_recipe,
@@ -19,11 +19,8 @@ from capexport.compress import (
     refuse_copies,
 )
 from capexport.errors import InputError
-from capexport.ir.graph import Array, Graph
 from capexport.ir.passes import run_passes
-from capexport.runtime.image import read_picture
-from capexport.runtime.inputs import input_files
-from capexport.spec.image import ImageSpec
+from capexport.runtime import read_pictures
 from capexport.writers import onnx, tflite
 
 WRITERS = {"tflite": tflite.write, "onnx": onnx.write}
@@ -84,7 +81,7 @@ def export(
         part = "encoder" if captured.name == "encoder" else "decoder"
         graph = run_passes(captured)
         progress(f"applying {recipes[part].name} to the {part}")
-        pictures = _pictures(calibration, captioner.image)
+        pictures = read_pictures(calibration, captioner.image)
         small = apply_recipe(graph, recipes[part], image_samples(graph, pictures))
         nonzeros[graph.name] = count_nonzeros(graph, small)
         graphs.append(choose_storage(small, weights))
@@ -111,28 +108,6 @@ def export(
         image=captioner.image,
     )
     return create_bundle(out, manifest, files, force=force)
-
-
-def capture_graphs(
-    captioner: Captioner, progress: Callable[[str], None] = lambda _: None
-) -> tuple[Graph, Graph]:
-    """The float graphs `encoder` and `decoder_step` of a captioner."""
-    signature = captioner.signature
-    progress("capturing the encoder")
-    encoder = capture(captioner.encoder, "encoder", signature.inputs, signature.encoder_outputs)
-    progress("capturing the decoder step")
-    step = capture(
-        captioner.decoder_step, "decoder_step", signature.step_inputs, signature.step_outputs
-    )
-    return encoder, step
-
-
-def _pictures(folder: Path | None, image: ImageSpec | None) -> Iterator[Array]:
-    """Pixels of the calibration pictures, one at a time, when they are wanted."""
-    if folder is None or image is None:
-        return
-    for file in input_files(folder, image):
-        yield read_picture(file, image).pixels
 
 
 def _minimum_runtime(

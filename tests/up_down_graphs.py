@@ -9,7 +9,7 @@ import torch
 
 from capexport.captioner import Captioner
 from capexport.captioner.decoders.up_down import expected_shapes, up_down
-from capexport.export import capture_graphs
+from capexport.capture import capture_graphs
 from capexport.ir.graph import Graph
 from capexport.spec.decoding import Decoding
 from capexport.spec.vocabulary import Vocabulary

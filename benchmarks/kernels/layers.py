@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from capexport.captioner import build_captioner
+from capexport.capture import capture_graphs
 from capexport.checkpoint import read_checkpoint
 from capexport.compress import RECIPES, apply_recipe
-from capexport.export import capture_graphs
 from capexport.ir.graph import Constant, QuantParams
 from capexport.ir.ops import DYNAMIC
 from capexport.ir.passes import run_passes

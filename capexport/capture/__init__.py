@@ -2,5 +2,6 @@
 
 from capexport.capture import image_importers, shape_importers  # they register themselves
 from capexport.capture.capture import capture
+from capexport.capture.graphs import capture_graphs
 
-__all__ = ["capture", "image_importers", "shape_importers"]
+__all__ = ["capture", "capture_graphs", "image_importers", "shape_importers"]

@@ -58,15 +58,7 @@ def score(
         InputError: the images differ, there are none, or no such tokenizer.
         RuntimeMissingError: pycocoevalcap is not installed, or java for `ptb`.
     """
-    if set(captions) != set(references) or not captions:
-        raise InputError(
-            f"captions of {len(captions)} images, references of {len(references)}",
-            where="evaluate",
-            hint="give one caption for every image that has references",
-        )
-    split = _tokenizer(tokenizer)
-    candidates = split({name: [text] for name, text in captions.items()})
-    wanted = split({name: list(references[name]) for name in captions})
+    wanted, candidates = _split(captions, references, tokenizer)
     metrics: dict[str, float] = {}
     bleu, _ = _scorer("bleu.bleu", "Bleu")(4).compute_score(wanted, candidates, verbose=0)
     metrics |= {f"BLEU-{n}": float(value) for n, value in enumerate(bleu, 1)}
@@ -83,6 +75,18 @@ def score(
         else:
             metrics[name] = _by_java(_scorer(module, name.capitalize())(), wanted, candidates)
     return Scores(metrics, skipped, np.asarray(each, np.float64))
+
+
+def cider(
+    captions: Mapping[str, str],
+    references: Mapping[str, Sequence[str]],
+    tokenizer: str = "words",
+) -> NDArray[np.float64]:
+    """CIDEr-D of each image, in the order of the captions: what `score` finds, and raises."""
+    _, each = _scorer("cider.cider", "Cider")().compute_score(
+        *_split(captions, references, tokenizer)
+    )
+    return np.asarray(each, np.float64)
 
 
 def check_tools(tokenizer: str) -> None:
@@ -107,6 +111,21 @@ def paired_difference(
     if len(difference) < 2:
         return float(difference.mean()), float("nan")
     return float(difference.mean()), float(difference.std(ddof=1) / len(difference) ** 0.5)
+
+
+def _split(
+    captions: Mapping[str, str], references: Mapping[str, Sequence[str]], tokenizer: str
+) -> tuple[Texts, Texts]:
+    """References and captions as the tokenizer leaves them, in the order of the captions."""
+    if set(captions) != set(references) or not captions:
+        raise InputError(
+            f"captions of {len(captions)} images, references of {len(references)}",
+            where="evaluate",
+            hint="give one caption for every image that has references",
+        )
+    split = _tokenizer(tokenizer)
+    candidates = split({name: [text] for name, text in captions.items()})
+    return split({name: list(references[name]) for name in captions}), candidates
 
 
 def _tokenizer(name: str) -> Callable[[Texts], Texts]:

@@ -10,10 +10,9 @@ import torch
 from numpy.typing import NDArray
 
 from capexport.bundle import Bundle, open_bundle
-from capexport.captioner import Captioner, build_captioner, read_image_encoder, with_image_encoder
+from capexport.captioner import Captioner
 from capexport.captioner.search import beam_search, greedy
-from capexport.checkpoint import read_checkpoint
-from capexport.errors import InputError, RuntimeMissingError
+from capexport.evaluate.reference import open_sessions, reference_captioner
 from capexport.runtime import (
     Features,
     Given,
@@ -24,7 +23,6 @@ from capexport.runtime import (
     encoder_inputs,
     forced_log_probs,
     input_files,
-    open_session,
     read_inputs,
 )
 
@@ -90,35 +88,15 @@ def verify(
             checkpoint, the inputs do not fit the model, or none of its runtimes is installed.
     """
     opened = open_bundle(bundle)
-    captioner = build_captioner(read_checkpoint(checkpoint))
-    if encoder is not None:
-        captioner = with_image_encoder(captioner, read_image_encoder(encoder))
-    _check_encoder(opened, captioner)
-    for part in ("signature", "vocabulary", "decoding"):
-        if getattr(opened.manifest, part) != getattr(captioner, part):
-            raise InputError(
-                f"the bundle was made from another model: its {part} differs",
-                where=f"{bundle}/manifest.json",
-                hint=f"export {checkpoint} again",
-            )
+    captioner = reference_captioner(checkpoint, encoder, opened)
     images = _read(inputs, captioner) if inputs else synthetic_inputs(captioner)
     for given in images.values():
         check_inputs(captioner.signature.inputs, encoder_inputs(captioner.signature, given))
-    reports, skipped = {}, {}
-    for runtime in opened.manifest.runtimes:
-        try:
-            session = open_session(opened, runtime)
-        except RuntimeMissingError as error:
-            skipped[runtime] = error.what
-            continue
+    sessions, skipped = open_sessions(opened)
+    reports = {}
+    for runtime, session in sessions.items():
         progress(f"comparing {runtime}")
         reports[runtime] = _compare(captioner, session, images).report()
-    if not reports:
-        raise InputError(
-            "no runtime of this bundle is installed",
-            where=", ".join(f"{name}: {why}" for name, why in skipped.items()),
-            hint="pip install 'capexport[litert,onnxruntime]'",
-        )
     tolerance = FLOAT_TOLERANCE if _is_float(opened) else None
     if min_identical is None:
         min_identical = MIN_IDENTICAL_FLOAT if _is_float(opened) else MIN_IDENTICAL_INT8
@@ -130,15 +108,6 @@ def verify(
         "min_identical": min_identical,
         "tolerance": tolerance,
     }
-
-
-def _check_encoder(bundle: Bundle, captioner: Captioner) -> None:
-    if bundle.manifest.image is not None and captioner.image is None:
-        raise InputError(
-            "the bundle takes pictures, the checkpoint alone takes features",
-            where=f"{bundle.path}/manifest.json",
-            hint="give the image encoder that it was exported with, by --encoder",
-        )
 
 
 def _read(path: Path, captioner: Captioner) -> dict[str, Given]:

@@ -1,6 +1,6 @@
 """A bundle and captioned images -> what its captions are worth."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,9 @@ from capexport.evaluate.datasets import CaptionedImage
 from capexport.evaluate.metrics import CIDER, check_tools, interval, score
 from capexport.runtime import Given, Session, caption, read_features, read_inputs
 from capexport.spec.image import ImageSpec
+
+Reading = Callable[[CaptionedImage], Given]
+"""How what a captioner takes is found for an image."""
 
 
 def evaluate(
@@ -36,15 +39,22 @@ def evaluate(
         RuntimeMissingError: pycocoevalcap is not installed.
     """
     check_tools(tokenizer)
-    read = _pictures(image) if features is None else _from(features)
+    read = reading(image, features)
     captions = {}
     for number, one in enumerate(images, 1):
         captions[one.name] = caption(session, read(one), beam).text
         progress(f"{number} of {len(images)} captioned")
     progress("scoring")
+    return report(captions, images, beam, tokenizer)
+
+
+def report(
+    captions: Mapping[str, str], images: Sequence[CaptionedImage], beam: int, tokenizer: str
+) -> dict[str, Any]:
+    """The document that `evaluate` returns, for captions by image."""
     scores = score(captions, {one.name: one.captions for one in images}, tokenizer)
     return {
-        "images": len(images),
+        "images": len(captions),
         "beam": beam,
         "tokenizer": tokenizer,
         "metrics": scores.metrics,
@@ -57,7 +67,12 @@ def evaluate(
     }
 
 
-def _pictures(image: ImageSpec | None) -> Callable[[CaptionedImage], Given]:
+def reading(image: ImageSpec | None, features: Path | None) -> Reading:
+    """From pictures, or from the features file; see `evaluate`."""
+    return _pictures(image) if features is None else _from(features)
+
+
+def _pictures(image: ImageSpec | None) -> Reading:
     if image is None:
         raise InputError(
             "this bundle's encoder takes region features, not pictures",
@@ -67,7 +82,7 @@ def _pictures(image: ImageSpec | None) -> Callable[[CaptionedImage], Given]:
     return lambda one: next(iter(read_inputs(one.file, image).values()))
 
 
-def _from(path: Path) -> Callable[[CaptionedImage], Given]:
+def _from(path: Path) -> Reading:
     features = read_features(path)
 
     def find(one: CaptionedImage) -> Given:

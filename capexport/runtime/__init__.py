@@ -5,8 +5,15 @@ from capexport.runtime.caption import Caption, caption, check_beam, forced_log_p
 from capexport.runtime.decode import Hypothesis, beam_search
 from capexport.runtime.features import Features, read_features
 from capexport.runtime.image import Picture, read_picture
-from capexport.runtime.inputs import Given, encoder_inputs, input_files, read_inputs
+from capexport.runtime.inputs import (
+    Given,
+    encoder_inputs,
+    input_files,
+    read_inputs,
+    read_pictures,
+)
 from capexport.runtime.session import Session, check_inputs, open_session
+from capexport.runtime.states import initial_states, next_states
 
 __all__ = [
     "BACKENDS",
@@ -23,9 +30,12 @@ __all__ = [
     "check_inputs",
     "encoder_inputs",
     "forced_log_probs",
+    "initial_states",
     "input_files",
+    "next_states",
     "open_session",
     "read_features",
     "read_inputs",
     "read_picture",
+    "read_pictures",
 ]

@@ -1,6 +1,6 @@
 """Paths that a user names -> what the encoder of a bundle takes, features or pictures."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +61,14 @@ def read_inputs(file: Path, image: ImageSpec | None) -> Mapping[str, Given]:
             hint="give pictures, or a folder of pictures",
         )
     return {file.name: read_picture(file, image)}
+
+
+def read_pictures(folder: Path | None, image: ImageSpec | None) -> Iterator[Array]:
+    """Pixels of the pictures in a folder, one at a time; none without a folder or a rule."""
+    if folder is None or image is None:
+        return
+    for file in input_files(folder, image):
+        yield read_picture(file, image).pixels
 
 
 def encoder_inputs(signature: CaptionerSignature, given: Given) -> dict[str, Array]:

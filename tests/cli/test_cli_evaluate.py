@@ -64,3 +64,29 @@ def test_people_read_a_table(folder: Path) -> None:
     assert result.exit_code == 0
     assert "CIDEr-D lies between" in result.stdout
     assert "SPICE" in result.stdout
+
+
+def test_with_its_checkpoint_it_is_compared_with_pytorch(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")  # METEOR's Java takes seconds
+    common = ["--data", str(folder), "--features", str(folder / "features.npz")]
+    common += ["--checkpoint", str(folder / "checkpoint"), "--layers"]
+    arguments = ["evaluate", str(folder / "bundle"), *common]
+    result = CliRunner().invoke(app, [*arguments, "--json"])
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert set(document["comparison"]["runtimes"]) == {"litert", "onnxruntime"}
+    assert document["comparison"]["layers"]
+    table = CliRunner().invoke(app, arguments).stdout
+    assert "+0.0000 +- 0.0000" in table
+    assert f"{IMAGES} of {IMAGES}" in table
+    assert "embedding" in table
+
+
+@pytest.mark.parametrize("option", [["--layers"], ["--encoder", "x.pth"], ["--calibration", "x"]])
+def test_options_of_the_comparison_need_the_checkpoint(folder: Path, option: list[str]) -> None:
+    arguments = ["evaluate", str(folder / "bundle"), "--data", str(folder), *option]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 1
+    assert "--checkpoint" in result.stderr
