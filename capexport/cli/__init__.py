@@ -21,6 +21,8 @@ from capexport.cli.features import features
 from capexport.cli.inspect import inspect
 from capexport.cli.kernels import kernels
 from capexport.cli.prune import prune
+from capexport.cli.scenes import scenes
+from capexport.cli.train import train
 from capexport.cli.verify import verify
 from capexport.errors import InputError
 
@@ -32,6 +34,8 @@ VERBS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "features": features,
     "prune": prune,
+    "scenes": scenes,
+    "train": train,
     "kernels": kernels,
 }
 
