@@ -2,13 +2,15 @@
 
 from capexport.checkpoint.capexport_format.compact import Storage
 from capexport.checkpoint.capexport_format.writer import check_target, write_checkpoint
-from capexport.checkpoint.checkpoint import BUFFERS, Checkpoint
-from capexport.checkpoint.limits import Limits
+from capexport.checkpoint.checkpoint import BUFFERS, IMAGE_ENCODER, Checkpoint
+from capexport.checkpoint.limits import LONGEST_CAPTION, Limits
 from capexport.checkpoint.readers import READERS, read_checkpoint
 from capexport.checkpoint.statistics import LayerStatistics
 
 __all__ = [
     "BUFFERS",
+    "IMAGE_ENCODER",
+    "LONGEST_CAPTION",
     "READERS",
     "Checkpoint",
     "LayerStatistics",

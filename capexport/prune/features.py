@@ -18,14 +18,11 @@ from capexport.runtime import check_inputs, encoder_inputs, read_features, read_
 
 def encoder_features(
     images: Sequence[CaptionedImage],
-    encoder: str,
+    image_encoder: ImageEncoder,
     captioner: Captioner,
     progress: Callable[[str], None] = lambda _: None,
 ) -> dict[str, Tensor]:
     """Inputs of the captioner's encoder, from the pictures.
-
-    Args:
-        encoder: weights of an image encoder, `PATH` or `NAME:PATH`.
 
     Returns:
         By input name: att float16 [images, cells, channels], fc float32 [images, 1, channels], box
@@ -33,9 +30,7 @@ def encoder_features(
 
     Raises:
         InputError: a picture cannot be read, or the encoder's features do not fit the captioner.
-        CheckpointError: the encoder cannot be read.
     """
-    image_encoder = read_image_encoder(encoder)
     with_image_encoder(captioner, image_encoder)  # raises where they do not fit
     rows = list(_grids(images, image_encoder, progress))
     att, box = torch.stack(rows), grid_boxes(*image_encoder.grid)
@@ -115,6 +110,12 @@ def _grids(
         with torch.no_grad():
             yield encoder.module(pixels)[0].half()
         progress(f"{number} of {len(images)} pictures encoded")
+
+
+def feature_widths(path: Path) -> tuple[int, int]:
+    """Numbers of a region's and of the whole image's features, by the file's first entry."""
+    first = next(iter(read_features(path).values()))
+    return first.att.shape[-1], first.fc.shape[-1]
 
 
 def _unlike(what: str, path: Path) -> InputError:

@@ -1,6 +1,8 @@
 """An architecture's sizes -> an untrained checkpoint."""
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +10,17 @@ import torch
 from torch import Tensor
 
 from capexport.captioner import ARCHITECTURES
-from capexport.checkpoint import Checkpoint
+from capexport.captioner.encoders import ENCODERS
+from capexport.captioner.encoders import expected_shapes as encoder_shapes
+from capexport.captioner.encoders.table import EncoderArchitecture
+from capexport.checkpoint import IMAGE_ENCODER, Checkpoint
 from capexport.errors import UnsupportedError
 from capexport.spec.decoding import Decoding
 from capexport.spec.vocabulary import Vocabulary
 
 OWN_LINEAGE = "capexport"
+SPREADS = {2: 3.0, 4: 6.0}
+"""Square of the largest weight times its row's inputs: of a matrix, and of a convolution."""
 
 
 def untrained(
@@ -29,12 +36,14 @@ def untrained(
     applied to; norms start as the identity, biases at zero, those of an LSTM's forget gate at one.
 
     Raises:
-        UnsupportedError: no such architecture.
+        UnsupportedError: no such architecture, or one with a vision tower.
     """
-    if architecture not in ARCHITECTURES:
-        hint = f"supported: {', '.join(sorted(ARCHITECTURES))}"
+    supported = [name for name, known in ARCHITECTURES.items() if not known.takes_pictures]
+    if architecture not in supported:
         raise UnsupportedError(
-            f"there is no architecture {architecture!r}", where="recipe", hint=hint
+            f"no architecture {architecture!r} can be trained from nothing",
+            where="architecture of the recipe",
+            hint=f"these can: {', '.join(supported)}",
         )
     shell = Checkpoint(
         path=Path(architecture),
@@ -53,6 +62,37 @@ def untrained(
     return with_tensors(shell, {n: _initial(n, s, generator) for n, s in shapes.items()})
 
 
+def with_untrained_encoder(checkpoint: Checkpoint, name: str, seed: int) -> Checkpoint:
+    """The captioner with an image encoder of its own, of random weights.
+
+    Convolutions are uniform within +-sqrt(6 / inputs), for the ReLU behind them (He et al., 2015).
+
+    Raises:
+        UnsupportedError: no such encoder, or one whose weights have no names.
+    """
+    image = trainable_encoder(name).image
+    generator = torch.Generator().manual_seed(seed)
+    weights = {
+        IMAGE_ENCODER + key: _initial(key, shape, generator)
+        for key, shape in encoder_shapes(name).items()
+    }
+    whole = with_tensors(checkpoint, {**checkpoint.tensors, **weights})
+    return replace(whole, image_encoder=name, image=image)
+
+
+def trainable_encoder(name: str) -> EncoderArchitecture:
+    """The encoder of that name; UnsupportedError unless its weights have names to train them by."""
+    encoder = ENCODERS.get(name)
+    if encoder is None or encoder.listed:
+        known = [name for name, encoder in ENCODERS.items() if not encoder.listed]
+        raise UnsupportedError(
+            f"no image encoder {name!r} can be trained",
+            where="image_encoder of the recipe",
+            hint=f"these can: {', '.join(known)}",
+        )
+    return encoder
+
+
 def with_tensors(checkpoint: Checkpoint, tensors: Mapping[str, Tensor]) -> Checkpoint:
     """The same model with other weights."""
     fields = {**vars(checkpoint), "tensors": tensors}
@@ -60,13 +100,29 @@ def with_tensors(checkpoint: Checkpoint, tensors: Mapping[str, Tensor]) -> Check
 
 
 def _initial(name: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    if len(shape) == 2:
-        spread: float = (3 / shape[1]) ** 0.5
-        return (torch.rand(shape, generator=generator) * 2 - 1) * spread
-    if name.endswith(("norm.a_2", "norm.weight")):
+    if len(shape) in SPREADS:
+        # TensorFlow's kernels are inputs x outputs
+        inputs = shape[0] if name.endswith("/kernel") else math.prod(shape[1:])
+        return _uniform(shape, (SPREADS[len(shape)] / inputs) ** 0.5, generator)
+    if name.endswith(".pe"):
+        return _places(*shape[1:])
+    if name.endswith("attention_v"):
+        return _uniform(shape, (3 / shape[0]) ** 0.5, generator)
+    if name.endswith(("norm.a_2", ".weight", ".running_var")):
         return torch.ones(shape)
     bias = torch.zeros(shape)
     if name.endswith("lstm.bias_ih"):
         width = shape[0] // 4
         bias[width : 2 * width] = 1  # gates i, f, g, o
     return bias
+
+
+def _uniform(shape: tuple[int, ...], spread: float, generator: torch.Generator) -> Tensor:
+    return (torch.rand(shape, generator=generator) * 2 - 1) * spread
+
+
+def _places(rows: int, width: int) -> Tensor:
+    """Sines and cosines that tell a transformer the place of a word (Vaswani et al., 2017)."""
+    rates = 10_000 ** (-torch.arange(0, width, 2) / width)
+    angles = torch.arange(rows)[:, None] * rates
+    return torch.stack([angles.sin(), angles.cos()], -1).reshape(1, rows, -1)[..., :width]

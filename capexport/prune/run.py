@@ -8,7 +8,13 @@ from typing import Literal
 
 import torch
 
-from capexport.captioner import Captioner, build_captioner
+from capexport.captioner import (
+    Captioner,
+    build_captioner,
+    own_image_encoder,
+    read_image_encoder,
+)
+from capexport.captioner.encoders import ImageEncoder
 from capexport.checkpoint import (
     Checkpoint,
     Storage,
@@ -20,6 +26,7 @@ from capexport.errors import InputError, UnsupportedError
 from capexport.evaluate.datasets import CaptionedImage, read_captions, select
 from capexport.prune.examples import Examples, caption_tokens
 from capexport.prune.features import encoder_features, stored_features
+from capexport.prune.initial import with_tensors
 from capexport.prune.magnitude import FixedMask, Gradual, Scheme, magnitude_masks
 from capexport.prune.pruning import Pruning
 from capexport.prune.supermask import Supermask
@@ -67,28 +74,23 @@ def prune(
 
     Args:
         data: captions file or folder of `read_captions`.
-        encoder, features: where the captioner's inputs come from; exactly one of them.
+        encoder, features: where the captioner's inputs come from; exactly one of them, or none for
+            a checkpoint with its own image encoder, which stays as it is.
         storage: of the matrices in the checkpoint that is written, as `write_checkpoint` takes it.
 
     Raises:
         CapexportError: of the stage that refused; nothing is left at `out` then.
     """
-    if (encoder is None) == (features is None):
-        raise InputError(
-            "the captioner's inputs come from an image encoder or from a features file",
-            where="--encoder, --features",
-            hint="give one of the two",
-        )
-    if device == "cuda" and not torch.cuda.is_available():
-        hint = "train on the cpu, or install a torch with CUDA"
-        raise InputError("torch finds no CUDA device", where="--device", hint=hint)
+    check_device(device)
     out = out.absolute()
     check_target(out, force=force)
-    source = read_checkpoint(checkpoint)
+    whole = read_checkpoint(checkpoint)
+    image_encoder = _image_encoder(whole, encoder, features)
+    source = whole.without_image_encoder() if whole.image_encoder_weights else whole
     images = select(read_captions(data), split, subset)
-    captioner = _trainable(source)
-    if encoder is not None:
-        inputs = encoder_features(images, encoder, captioner, progress)
+    captioner = trainable_captioner(source)
+    if image_encoder is not None:
+        inputs = encoder_features(images, image_encoder, captioner, progress)
     else:
         assert features is not None
         inputs = stored_features(images, features, captioner)
@@ -107,12 +109,38 @@ def prune(
         device=device,
         progress=lambda step, steps, loss: progress(f"step {step} of {steps}, loss {loss:.3f}"),
     )
+    pruned = with_tensors(whole, {**whole.tensors, **pruned.tensors})
     write_checkpoint(out, pruned, storage=storage, force=force)
     state.unlink(missing_ok=True)
     return read_checkpoint(out)
 
 
-def _trainable(checkpoint: Checkpoint) -> Captioner:
+def check_device(device: str) -> None:
+    """InputError unless torch can compute there."""
+    if device == "cuda" and not torch.cuda.is_available():
+        hint = "train on the cpu, or install a torch with CUDA"
+        raise InputError("torch finds no CUDA device", where="--device", hint=hint)
+
+
+def _image_encoder(
+    checkpoint: Checkpoint, encoder: str | None, features: Path | None
+) -> ImageEncoder | None:
+    """What the features come from; None for a features file. InputError unless it is one thing."""
+    has_own = bool(checkpoint.image_encoder_weights)
+    if [has_own, encoder is not None, features is not None].count(True) != 1:
+        raise InputError(
+            "the captioner's inputs come from an image encoder or from a features file",
+            where="--encoder, --features",
+            hint="the checkpoint has its own image encoder: give none of the two"
+            if has_own
+            else "give one of the two",
+        )
+    if has_own:
+        return own_image_encoder(checkpoint)
+    return None if encoder is None else read_image_encoder(encoder)
+
+
+def trainable_captioner(checkpoint: Checkpoint) -> Captioner:
     """The captioner; UnsupportedError for what this loop cannot train."""
     vocabulary, why = checkpoint.vocabulary, ""
     end = vocabulary.continuation
@@ -126,7 +154,7 @@ def _trainable(checkpoint: Checkpoint) -> Captioner:
         raise UnsupportedError(
             f"{why} cannot be trained here",
             where=str(checkpoint.path),
-            hint="prune it with its own trainer, and export what that writes",
+            hint="train it with its own trainer, and export what that writes",
         )
     return build_captioner(checkpoint)
 

@@ -18,6 +18,7 @@ from capexport.errors import InputError
 from capexport.prune.examples import Examples, shifted
 from capexport.prune.forced import forced_log_probs
 from capexport.prune.initial import with_tensors
+from capexport.prune.pictures import encoded
 from capexport.prune.pruning import Pruning
 
 
@@ -112,11 +113,15 @@ class _Run:
         self._checkpoint, self._examples, self._plan = checkpoint, examples, plan
         self._pruning, self._device = pruning, device
         self._run = {"plan": asdict(plan), "identity": identity}
-        self._fixed = {n: t for n, t in checkpoint.tensors.items() if n.endswith(BUFFERS)}
+        self._buffers = {
+            name: tensor.clone().to(device)
+            for name, tensor in checkpoint.tensors.items()
+            if name.endswith(BUFFERS)
+        }
         self._tensors = {
             name: tensor.clone().to(device).requires_grad_()
             for name, tensor in checkpoint.tensors.items()
-            if name not in self._fixed
+            if name not in self._buffers
         }
         matrices = [t for t in self._tensors.values() if t.ndim > 1]
         vectors = [t for t in self._tensors.values() if t.ndim <= 1]
@@ -160,8 +165,8 @@ class _Run:
                 where=broken[0],
                 hint="use a smaller learning rate",
             )
-        ordered = {n: self._fixed.get(n, tensors.get(n)) for n in self._checkpoint.tensors}
-        return with_tensors(self._checkpoint, {n: t for n, t in ordered.items() if t is not None})
+        tensors |= {n: t.cpu() for n, t in self._buffers.items()}
+        return with_tensors(self._checkpoint, {n: tensors[n] for n in self._checkpoint.tensors})
 
     # ---------------------------------------------------------------- one step
     def _batch(self) -> Tensor:
@@ -174,10 +179,10 @@ class _Run:
 
     def _loss(self, inputs: dict[str, Tensor], tokens: Tensor) -> Tensor:
         tensors = self._pruning.effective(self._tensors, self.step)
-        fixed = {name: tensor.to(self._device) for name, tensor in self._fixed.items()}
-        captioner = _trainable(with_tensors(self._checkpoint, {**tensors, **fixed}), self._plan)
+        current = with_tensors(self._checkpoint, {**tensors, **self._buffers})
+        captioner = _trainable(current.without_image_encoder(), self._plan)
         read, wanted, counts = shifted(tokens, self._checkpoint.decoding.bos)
-        log_probs = forced_log_probs(captioner, inputs, read)
+        log_probs = forced_log_probs(captioner, encoded(current, inputs), read)
         said = -log_probs.gather(-1, wanted[..., None])[..., 0]
         smoothing = self._plan.label_smoothing
         losses = (1 - smoothing) * said - smoothing * log_probs.mean(-1)
@@ -202,6 +207,7 @@ class _Run:
                 "run": self._run,
                 "step": self.step,
                 "tensors": {n: t.detach() for n, t in self._tensors.items()},
+                "buffers": self._buffers,
                 "optimizer": self._optimizer.state_dict(),
                 "pruning": self._pruning.state(),
             },
@@ -222,6 +228,8 @@ class _Run:
         with torch.no_grad():
             for name, tensor in self._tensors.items():
                 tensor.copy_(saved["tensors"][name])
+            for name, buffer in self._buffers.items():
+                buffer.copy_(saved["buffers"][name])
         self._optimizer.load_state_dict(saved["optimizer"])
         self._pruning.restore(saved["pruning"])
         self.step = saved["step"]
@@ -233,7 +241,7 @@ def _load(file: Path, device: torch.device) -> dict[str, Any]:
         keys = set(saved)
     except (pickle.UnpicklingError, RuntimeError, EOFError, TypeError, ValueError) as error:
         raise _damaged(file) from error
-    if keys != {"run", "step", "tensors", "optimizer", "pruning"}:
+    if keys != {"run", "step", "tensors", "buffers", "optimizer", "pruning"}:
         raise _damaged(file)
     return saved
 

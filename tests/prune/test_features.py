@@ -50,7 +50,7 @@ def test_a_file_holds_what_a_run_computes(data: Path, encoder: ImageEncoder) -> 
     assert document == {"out": str(out), "images": 3, "regions": 88, "width": encoder.channels}
     captioner = build_captioner(_checkpoint(encoder))
     images = read_captions(data / "captions.json")
-    computed = encoder_features(images, "small.pth", captioner)
+    computed = encoder_features(images, encoder, captioner)
     stored = stored_features(images, out, captioner)
     assert set(stored) == set(computed) == {"att", "box"}
     assert torch.equal(stored["att"], computed["att"].float())

@@ -64,13 +64,16 @@ class Convolution(nn.Module):
         self.activation, self.same = layer.activation, same
 
     def forward(self, x: Tensor) -> Tensor:
+        return ACTIVATIONS[self.activation](self.sums(x))
+
+    def sums(self, x: Tensor) -> Tensor:
+        """What the activation is applied to."""
         top, bottom = self._padding(x.shape[2])
         left, right = self._padding(x.shape[3])
         margin = (top, left)
         if margin != (bottom, right):  # torch's own padding is alike on both sides
             x, margin = F.pad(x, (left, right, top, bottom)), (0, 0)
-        x = F.conv2d(x, self.weight, self.bias, self.stride, margin, groups=self.groups)
-        return ACTIVATIONS[self.activation](x)
+        return F.conv2d(x, self.weight, self.bias, self.stride, margin, groups=self.groups)
 
     def _padding(self, length: int) -> tuple[int, int]:
         if self.same:
@@ -78,7 +81,7 @@ class Convolution(nn.Module):
         return (self.kernel - 1) // 2, (self.kernel - 1) // 2
 
 
-Take = Callable[[Layer], Convolution]
+Take = Callable[[Layer], nn.Module]
 """How an architecture gets its layers, in the order in which they run."""
 
 

@@ -6,7 +6,7 @@ As in torchvision and TensorFlow's slim, the third branch has 3x3 windows where 
 import torch
 from torch import Tensor, nn
 
-from capexport.captioner.encoders.convolution import Convolution, Layer, Take
+from capexport.captioner.encoders.convolution import Layer, Take
 
 BLOCKS = {
     "3a": (64, 96, 128, 16, 32, 32),
@@ -77,7 +77,7 @@ def _inception(
 
 def _convolution(
     take: Take, name: str, inputs: int, outputs: int, kernel: int = 1, stride: int = 1
-) -> Convolution:
+) -> nn.Module:
     return take(
         Layer(f"{name}.conv", inputs, outputs, f"{name}.bn", kernel, stride, activation="relu")
     )

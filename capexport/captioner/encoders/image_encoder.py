@@ -48,9 +48,13 @@ class ImageToFeatures(nn.Module):
                 self.register_buffer(name, torch.tensor(values))
 
     def forward(self, image: Tensor) -> tuple[Tensor]:
-        pixels = image.to(torch.float32) * self.scale - self.offset
-        maps = self.body(pixels.permute(0, 3, 1, 2))
-        return (maps.permute(0, 2, 3, 1).reshape(-1, self.channels),)
+        return (self.maps(image).reshape(-1, self.channels),)
+
+    def maps(self, images: Tensor) -> Tensor:
+        """uint8 [images, height, width, 3] -> float32 [images, rows, columns, channels]."""
+        pixels = images.to(torch.float32) * self.scale - self.offset
+        maps: Tensor = self.body(pixels.permute(0, 3, 1, 2))
+        return maps.permute(0, 2, 3, 1)
 
 
 @dataclass(frozen=True, eq=False)

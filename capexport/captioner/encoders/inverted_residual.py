@@ -3,13 +3,13 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from capexport.captioner.encoders.convolution import Convolution, Layer, Take
+from capexport.captioner.encoders.convolution import Layer, Take
 
 
 class SqueezeExcitation(nn.Module):
     """Channels scaled by what the whole image says of them (Hu et al., CVPR 2018), V3's variant."""
 
-    def __init__(self, reduce: Convolution, expand: Convolution) -> None:
+    def __init__(self, reduce: nn.Module, expand: nn.Module) -> None:
         super().__init__()
         self.reduce, self.expand = reduce, expand
 

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from capexport.captioner.encoders.convolution import Convolution, Layer, Take
+from capexport.captioner.encoders.convolution import Layer, Take
 
 WIDTHS = (64, 128, 256, 512)
 EXPANSION = 4
@@ -12,7 +12,7 @@ EXPANSION = 4
 class Bottleneck(nn.Module):
     """relu(layers(x) + shortcut(x)); the shortcut is x itself where it has no convolution."""
 
-    def __init__(self, layers: nn.Module, shortcut: Convolution | None) -> None:
+    def __init__(self, layers: nn.Module, shortcut: nn.Module | None) -> None:
         super().__init__()
         self.layers = layers
         self.shortcut = nn.Identity() if shortcut is None else shortcut

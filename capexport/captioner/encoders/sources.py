@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from capexport.captioner.encoders.convolution import Convolution, Layer, fold_batch_norm
 from capexport.checkpoint.image_encoder import StoredConvolution
@@ -20,19 +20,29 @@ class StateDictionary:
     ) -> None:
         self._tensors, self._where, self._eps, self._same = tensors, where, eps, same
 
-    def take(self, layer: Layer) -> Convolution:
+    def take(self, layer: Layer) -> nn.Module:
         tensors = {key: self._tensor(key, shape) for key, shape in keys_of(layer).items()}
         if layer.norm is None:
             weight, bias = tensors.values()
-        else:
-            weight, gamma, beta, mean, variance = tensors.values()
-            if (variance < 0).any():
-                raise CheckpointError(
-                    "a variance is negative",
-                    where=f"{self._where}: {layer.norm}",
-                    hint="fetch the file again",
-                )
-            weight, bias = fold_batch_norm(weight, gamma, beta, mean, variance, eps=self._eps)
+            return Convolution(layer, weight, bias, same=self._same)
+        return self._normed(layer, *tensors.values())
+
+    def _normed(
+        self,
+        layer: Layer,
+        weight: Tensor,
+        gamma: Tensor,
+        beta: Tensor,
+        mean: Tensor,
+        variance: Tensor,
+    ) -> nn.Module:
+        if (variance < 0).any():
+            raise CheckpointError(
+                "a variance is negative",
+                where=f"{self._where}: {layer.norm}",
+                hint="fetch the file again",
+            )
+        weight, bias = fold_batch_norm(weight, gamma, beta, mean, variance, eps=self._eps)
         return Convolution(layer, weight, bias, same=self._same)
 
     def _tensor(self, key: str, shape: tuple[int, ...]) -> Tensor:
