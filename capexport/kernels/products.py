@@ -25,13 +25,18 @@ class Product:
 
 LITERT = ("src", "adapters/litert", "adapters/litert_compiled_model")
 ONNXRUNTIME = ("src", "adapters/onnxruntime", "adapters/onnxruntime_ep")
+CAPTIONER = (*LITERT, "adapters/onnxruntime", "adapters/onnxruntime_session", "jni")
 
 PRODUCTS = {
     "kernels": Product("libcapexport_kernels.so", ("src",)),
     "litert": Product("libcapexport_litert.so", LITERT, (HIDE_THE_KERNELS,), ("dl", "pthread")),
     "onnxruntime": Product("libcapexport_onnxruntime.so", ONNXRUNTIME, (HIDE_THE_KERNELS,)),
+    "captioner": Product(
+        "libcapexport_captioner.so", CAPTIONER, (HIDE_THE_KERNELS,), ("dl", "pthread")
+    ),
 }
-"""What `build` takes as `product`: the kernels themselves, and the runtimes' way to them."""
+"""What `build` takes as `product`: the kernels themselves, the runtimes' way to them, and both
+runtimes' for Java (android_demo)."""
 
 CHECK = Product("capexport_kernels_check", ("src", "check"))
 """The program that compares every kernel which the CPU supports with a plain product."""

@@ -36,6 +36,7 @@ TARGETS: dict[str, Target] = {
         # No NDK: compiled with the headers of musl, whose few functions used here have the same
         # interface in bionic, and linked to a libc.so that is nothing but its name.
         Target("aarch64-linux-android", "aarch64-linux-musl", "bionic", (PAGES_OF_16_KB,)),
+        Target("x86_64-linux-android", "x86_64-linux-musl", "bionic", (PAGES_OF_16_KB,)),
     )
 }
 

@@ -7,7 +7,14 @@ from java_tests import CORE, CORE_TESTS, run_junit
 
 TESTS = tuple(
     f"org.capexport.core.{name}"
-    for name in ("ResamplerTest", "VocabularyTest", "CaptionSessionTest", "BundleTest")
+    for name in (
+        "ResamplerTest",
+        "VocabularyTest",
+        "CaptionSessionTest",
+        "BundleTest",
+        "CoresTest",
+        "BenchmarkTest",
+    )
 )
 NATIVE = {"org.capexport.core.NativeGraphTest"}
 

@@ -28,8 +28,8 @@ extern "C" {
 
 enum { CAPEXPORT_MOST_AXES = 8 };
 
-/* Types of elements, all of four bytes. */
-enum { CAPEXPORT_FLOAT32 = 1, CAPEXPORT_INT32 = 2 };
+/* Types of elements: four bytes, or one (a picture). */
+enum { CAPEXPORT_FLOAT32 = 1, CAPEXPORT_INT32 = 2, CAPEXPORT_UINT8 = 3 };
 
 typedef struct {
   int32_t type;

@@ -69,6 +69,7 @@ static void* set_input(capexport_litert* graph, const char* folder, const char* 
 static void write_output(capexport_litert* graph, const char* folder, const char* name) {
   capexport_tensor t;
   if (capexport_litert_output(graph, name, &t)) stop(capexport_litert_message(graph), name);
+  if (t.type == CAPEXPORT_UINT8) stop("is of type uint8", name);
   FILE* file = open_file(folder, name, "wb");
   if (fwrite(t.data, 1, bytes(&t), file) != bytes(&t) || fclose(file)) stop("not written", name);
   printf("%s=%s:", name, t.type == CAPEXPORT_FLOAT32 ? "f32" : "i32");

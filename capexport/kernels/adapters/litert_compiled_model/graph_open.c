@@ -33,8 +33,9 @@ static lrt_status read_end(capexport_litert* g, lrt_handle tensor, end* out) {
   lrt_tensor_type type;
   TRY(g, GetRankedTensorType, tensor, &type);
   out->tensor.type = type.element_type;
-  if (type.element_type == CAPEXPORT_FLOAT32 || type.element_type == CAPEXPORT_INT32) return LRT_OK;
-  return fail(&g->why, "%s is of type %d, neither float32 nor int32", out->name, type.element_type);
+  if (type.element_type >= CAPEXPORT_FLOAT32 && type.element_type <= CAPEXPORT_UINT8) return LRT_OK;
+  return fail(&g->why, "%s is of type %d, not float32, int32 or uint8", out->name,
+              type.element_type);
 }
 
 static lrt_status read_inputs(capexport_litert* g, lrt_handle signature) {

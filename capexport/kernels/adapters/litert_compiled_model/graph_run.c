@@ -40,6 +40,10 @@ static size_t elements(const capexport_tensor* t) {
   return (size_t)product;
 }
 
+static size_t bytes(const capexport_tensor* t) {
+  return elements(t) * (t->type == CAPEXPORT_UINT8 ? 1 : sizeof(float));
+}
+
 static int same_shape(const capexport_tensor* a, const capexport_tensor* b) {
   return a->rank == b->rank && memcmp(a->dims, b->dims, (size_t)a->rank * sizeof *a->dims) == 0;
 }
@@ -135,7 +139,7 @@ static lrt_status allocate_all(capexport_litert* g) {
 static lrt_status check_size(capexport_litert* g, const end* e) {
   size_t size;
   TRY(g, GetTensorBufferPackedSize, e->buffer, &size);
-  if (size == elements(&e->tensor) * sizeof(float)) return LRT_OK;
+  if (size == bytes(&e->tensor)) return LRT_OK;
   return fail(&g->why, "LiteRT has memory of another shape for %s", e->name);
 }
 
@@ -145,7 +149,7 @@ static lrt_status write_inputs(capexport_litert* g) {
     void* data;
     if (check_size(g, e)) return LRT_FAILED;
     TRY(g, LockTensorBuffer, e->buffer, &data, LRT_LOCK_WRITE);
-    memcpy(data, e->tensor.data, elements(&e->tensor) * sizeof(float));
+    memcpy(data, e->tensor.data, bytes(&e->tensor));
     TRY(g, UnlockTensorBuffer, e->buffer);
   }
   return LRT_OK;

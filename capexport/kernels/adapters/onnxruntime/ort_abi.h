@@ -1,5 +1,5 @@
-/* The part of ONNX Runtime's C interface that the adapter uses, written down by hand, so that no
- * header of ONNX Runtime is needed to build it.
+/* The part of ONNX Runtime's C interface that the adapters use, written down by hand, so that no
+ * header of ONNX Runtime is needed to build them.
  *
  * OrtApi is a table of functions to which releases only append: a place in it never changes its
  * meaning. Those for custom operators exist since API level 17, which ONNX Runtime 1.17 brought. */
@@ -14,10 +14,16 @@ enum { ORT_API_LEVEL = 17 };
 enum { ORT_FAIL = 1, ORT_INVALID_ARGUMENT = 2 };                     /* OrtErrorCode */
 enum { ORT_TENSOR_FLOAT = 1, ORT_TENSOR_UINT8 = 2, ORT_TENSOR_INT8 = 3, ORT_TENSOR_INT32 = 6 };
 enum { ORT_REQUIRED = 0 };                                           /* of an input or output */
-enum { ORT_MEMORY_DEFAULT = 0 };
+enum { ORT_MEMORY_DEFAULT = 0, ORT_ARENA_ALLOCATOR = 1 };
+enum { ORT_LOG_FATAL = 4 };
 
 typedef struct OrtStatus OrtStatus; /* NULL: all is well */
+typedef struct OrtEnv OrtEnv;
+typedef struct OrtSession OrtSession;
 typedef struct OrtSessionOptions OrtSessionOptions;
+typedef struct OrtRunOptions OrtRunOptions;
+typedef struct OrtAllocator OrtAllocator;
+typedef struct OrtMemoryInfo OrtMemoryInfo;
 typedef struct OrtCustomOpDomain OrtCustomOpDomain;
 typedef struct OrtKernelInfo OrtKernelInfo;
 typedef struct OrtKernelContext OrtKernelContext;
@@ -34,11 +40,38 @@ typedef void (*ort_skipped)(void);
 
 typedef struct {
   OrtStatus* (*CreateStatus)(int code, const char* message);
-  ort_skipped skipped_1[25];
+  ort_skipped skipped_1;
+  const char* (*GetErrorMessage)(const OrtStatus* status);
+  OrtStatus* (*CreateEnv)(int level, const char* name, OrtEnv** out);
+  ort_skipped skipped_4[3];
+  OrtStatus* (*CreateSession)(const OrtEnv* env, const char* path, const OrtSessionOptions* options,
+                              OrtSession** out);
+  ort_skipped skipped_8;
+  OrtStatus* (*Run)(OrtSession* session, const OrtRunOptions* options, const char* const* input_names,
+                    const OrtValue* const* inputs, size_t input_count,
+                    const char* const* output_names, size_t output_count, OrtValue** outputs);
+  OrtStatus* (*CreateSessionOptions)(OrtSessionOptions** out);
+  ort_skipped skipped_11[11];
+  OrtStatus* (*SetSessionLogSeverityLevel)(OrtSessionOptions* options, int level);
+  ort_skipped skipped_23;
+  OrtStatus* (*SetIntraOpNumThreads)(OrtSessionOptions* options, int threads);
+  OrtStatus* (*SetInterOpNumThreads)(OrtSessionOptions* options, int threads);
   OrtStatus* (*CreateCustomOpDomain)(const char* domain, OrtCustomOpDomain** out);
   OrtStatus* (*CustomOpDomain_Add)(OrtCustomOpDomain* domain, const OrtCustomOp* op);
   OrtStatus* (*AddCustomOpDomain)(OrtSessionOptions* options, OrtCustomOpDomain* domain);
-  ort_skipped skipped_29[22];
+  ort_skipped skipped_29;
+  OrtStatus* (*SessionGetInputCount)(const OrtSession* session, size_t* out);
+  OrtStatus* (*SessionGetOutputCount)(const OrtSession* session, size_t* out);
+  ort_skipped skipped_32[4];
+  OrtStatus* (*SessionGetInputName)(const OrtSession* session, size_t index,
+                                    OrtAllocator* allocator, char** out);
+  OrtStatus* (*SessionGetOutputName)(const OrtSession* session, size_t index,
+                                     OrtAllocator* allocator, char** out);
+  ort_skipped skipped_38[11];
+  OrtStatus* (*CreateTensorWithDataAsOrtValue)(const OrtMemoryInfo* info, void* data, size_t bytes,
+                                               const int64_t* dims, size_t rank, int type,
+                                               OrtValue** out);
+  ort_skipped skipped_50;
   OrtStatus* (*GetTensorMutableData)(const OrtValue* value, void** out);
   ort_skipped skipped_52[8];
   OrtStatus* (*GetTensorElementType)(const OrtTensorTypeAndShapeInfo* info, int* out);
@@ -46,7 +79,13 @@ typedef struct {
   OrtStatus* (*GetDimensions)(const OrtTensorTypeAndShapeInfo* info, int64_t* dims, size_t count);
   ort_skipped skipped_63[2];
   OrtStatus* (*GetTensorTypeAndShape)(const OrtValue* value, OrtTensorTypeAndShapeInfo** out);
-  ort_skipped skipped_66[20];
+  ort_skipped skipped_66[3];
+  OrtStatus* (*CreateCpuMemoryInfo)(int allocator, int memory, OrtMemoryInfo** out);
+  ort_skipped skipped_70[6];
+  OrtStatus* (*AllocatorFree)(OrtAllocator* allocator, void* memory);
+  ort_skipped skipped_77;
+  OrtStatus* (*GetAllocatorWithDefaultOptions)(OrtAllocator** out);
+  ort_skipped skipped_79[7];
   OrtStatus* (*KernelInfoGetAttribute_int64)(const OrtKernelInfo* info, const char* name,
                                              int64_t* out);
   ort_skipped skipped_87[3];
@@ -54,11 +93,14 @@ typedef struct {
                                        const OrtValue** out);
   OrtStatus* (*KernelContext_GetOutput)(OrtKernelContext* context, size_t index,
                                         const int64_t* dims, size_t rank, OrtValue** out);
-  ort_skipped skipped_92;
+  void (*ReleaseEnv)(OrtEnv* env);
   void (*ReleaseStatus)(OrtStatus* status);
-  ort_skipped skipped_94[5];
+  void (*ReleaseMemoryInfo)(OrtMemoryInfo* info);
+  void (*ReleaseSession)(OrtSession* session);
+  void (*ReleaseValue)(OrtValue* value);
+  ort_skipped skipped_97[2];
   void (*ReleaseTensorTypeAndShapeInfo)(OrtTensorTypeAndShapeInfo* info);
-  ort_skipped skipped_100;
+  void (*ReleaseSessionOptions)(OrtSessionOptions* options);
   void (*ReleaseCustomOpDomain)(OrtCustomOpDomain* domain);
   ort_skipped skipped_102[135];
   OrtStatus* (*HasSessionConfigEntry)(const OrtSessionOptions* options, const char* key, int* out);
@@ -102,14 +144,26 @@ typedef struct {
 #define ORT_PLACE(function, place)                                     \
   _Static_assert(offsetof(OrtApi, function) == (place) * sizeof(void*), \
                  #function " is not at its place")
+ORT_PLACE(GetErrorMessage, 2);
+ORT_PLACE(CreateSession, 7);
+ORT_PLACE(Run, 9);
+ORT_PLACE(SetSessionLogSeverityLevel, 22);
+ORT_PLACE(SetIntraOpNumThreads, 24);
 ORT_PLACE(CreateCustomOpDomain, 26);
+ORT_PLACE(SessionGetInputCount, 30);
+ORT_PLACE(SessionGetInputName, 36);
+ORT_PLACE(CreateTensorWithDataAsOrtValue, 49);
 ORT_PLACE(GetTensorMutableData, 51);
 ORT_PLACE(GetTensorElementType, 60);
 ORT_PLACE(GetDimensionsCount, 61);
 ORT_PLACE(GetTensorTypeAndShape, 65);
+ORT_PLACE(CreateCpuMemoryInfo, 69);
+ORT_PLACE(AllocatorFree, 76);
+ORT_PLACE(GetAllocatorWithDefaultOptions, 78);
 ORT_PLACE(KernelInfoGetAttribute_int64, 86);
 ORT_PLACE(KernelContext_GetInput, 90);
 ORT_PLACE(ReleaseStatus, 93);
+ORT_PLACE(ReleaseValue, 96);
 ORT_PLACE(ReleaseTensorTypeAndShapeInfo, 99);
 ORT_PLACE(ReleaseCustomOpDomain, 101);
 ORT_PLACE(HasSessionConfigEntry, 237);

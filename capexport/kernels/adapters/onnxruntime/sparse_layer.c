@@ -16,7 +16,7 @@ struct sparse_layer {
   _Atomic(ck_packed*) packed[]; /* by kernel; NULL until it is needed */
 };
 
-void* aligned_memory(size_t size) {
+void* aligned_bytes(size_t size) {
   void* memory;
   return posix_memalign(&memory, CK_ALIGNMENT, size) == 0 ? memory : NULL;
 }
@@ -49,7 +49,7 @@ static failure pack(const sparse_layer* layer, int32_t kernel, void* work, ck_pa
   ck_plan plan;
   ck_status status = ck_make_plan(&layer->weights, kernel, work, &plan);
   if (status != CK_OK) return ck_status_text(status);
-  ck_packed* packed = aligned_memory((size_t)plan.packed_size);
+  ck_packed* packed = aligned_bytes((size_t)plan.packed_size);
   if (!packed) return "out of memory";
   const sparse_vectors* v = &layer->vectors;
   status = (v->scale_is_live ? ck_pack_live : ck_pack)(&layer->weights, &plan, v->scale, v->bias,
@@ -66,7 +66,7 @@ static failure pack_once(sparse_layer* layer, int32_t kernel) {
   pthread_mutex_lock(&layer->packing);
   if (!atomic_load(&layer->packed[kernel])) { /* another thread may have been faster */
     ck_packed* packed = NULL;
-    void* work = aligned_memory(ck_work_size(&layer->weights));
+    void* work = aligned_bytes(ck_work_size(&layer->weights));
     failed = work ? pack(layer, kernel, work, &packed) : "out of memory";
     free(work);
     atomic_store(&layer->packed[kernel], packed);

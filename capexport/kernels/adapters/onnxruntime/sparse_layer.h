@@ -27,5 +27,5 @@ failure sparse_layer_packed(sparse_layer* layer, int32_t batch, const ck_packed*
 const ck_weights* sparse_layer_weights(const sparse_layer* layer);
 
 /* `size` bytes at a multiple of CK_ALIGNMENT, for free(); NULL when there are none. */
-void* aligned_memory(size_t size);
+void* aligned_bytes(size_t size);
 #endif

@@ -82,7 +82,7 @@ static void run_part(void* data, size_t part) {
 /* Scratch memory is taken per call, so that threads may run one session at the same time. */
 static OrtStatus* run(const matmul* m, const OrtKernelContext* context, const float* x,
                       product* p) {
-  void* scratch = aligned_memory(ck_scratch_size(p->packed, p->n));
+  void* scratch = aligned_bytes(ck_scratch_size(p->packed, p->n));
   if (!scratch) return node_error(&m->node, ORT_FAIL, "out of memory");
   p->scratch = scratch;
   OrtStatus* status = NULL;

@@ -46,7 +46,7 @@ static OrtStatus* read_a(const product* p, const OrtKernelContext* context, tens
 /* Scratch memory is taken per call, so that threads may run one session at the same time. */
 static OrtStatus* multiply(const product* p, const tensor* a, int32_t zero, int32_t* y) {
   const int32_t n = (int32_t)(a->size / p->cols);
-  void* scratch = aligned_memory(ck_scratch_size(p->packed, n));
+  void* scratch = aligned_bytes(ck_scratch_size(p->packed, n));
   int32_t* zeros = malloc((size_t)n * sizeof *zeros);
   ck_status status = CK_ARGUMENT;
   if (scratch && zeros) {
@@ -126,7 +126,7 @@ static const char* pack_with(product* p, const ck_weights* weights, int32_t kern
   ck_plan plan;
   ck_status status = ck_make_plan(weights, kernel, work, &plan);
   if (status != CK_OK) return ck_status_text(status);
-  p->packed = aligned_memory((size_t)plan.packed_size);
+  p->packed = aligned_bytes((size_t)plan.packed_size);
   if (!p->packed) return "out of memory";
   status = ck_pack(weights, &plan, NULL, NULL, work, p->packed);
   return status == CK_OK ? NULL : ck_status_text(status);
@@ -141,7 +141,7 @@ static const char* pack(product* p, const integer_weight* weight, int32_t kernel
   const ck_status status = ck_weights_dense(&weights, dense, p->rows, p->cols);
   if (status != CK_OK)
     failed = ck_status_text(status);
-  else if (!(work = aligned_memory(ck_work_size(&weights))))
+  else if (!(work = aligned_bytes(ck_work_size(&weights))))
     failed = "out of memory";
   else
     failed = pack_with(p, &weights, kernel, work);

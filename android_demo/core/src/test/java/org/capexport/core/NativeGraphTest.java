@@ -1,0 +1,198 @@
+package org.capexport.core;
+
+import static org.junit.Assert.assertArrayEquals;
+import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertTrue;
+import static org.junit.Assert.fail;
+
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.FileReader;
+import java.io.IOException;
+import java.util.List;
+import org.junit.Test;
+
+/**
+ * Bundles through the real native library and runtimes: the tokens that Python got. System
+ * properties: capexport.library, litert and onnxruntime (paths of libraries; a runtime without one
+ * is left out), openings (of the leak check).
+ */
+public final class NativeGraphTest {
+  /** Between two builds of one runtime, by other exponentials: nats for each token. */
+  private static final double LOG_PROB_TOLERANCE = 2e-5;
+  /** What ONNX Runtime keeps of every session's operators, and the noise of an allocator. */
+  private static final long LEAK_BYTES_PER_OPENING = 3000;
+
+  private static final int LEAK_BATCHES = 4;
+
+  private static CaptionSession open(Object one) throws Exception {
+    Runtime runtime = Runtime.named(Golden.text(one, "runtime"));
+    Bundle bundle = Bundle.open(new File(Golden.FOLDER, Golden.text(one, "bundle")));
+    String library = System.getProperty(runtime.label);
+    return CaptionSession.open(bundle, runtime, NativeGraph.opener(runtime, library, 1));
+  }
+
+  private static boolean isThere(Object one) {
+    return System.getProperty(Golden.text(one, "runtime")) != null;
+  }
+
+  private static Caption caption(CaptionSession session, Object one) throws Exception {
+    String input = Golden.text(one, "input");
+    int[] shape = Golden.integers(one, "shape");
+    Options options = Options.DEFAULT.withBeam(Golden.integer(one, "beam"));
+    if (session.bundle.manifest.image != null) {
+      Pixels pixels = new Pixels(Golden.ints(input + ".argb"), shape[1], shape[0]);
+      return session.caption(pixels, options, null);
+    }
+    float[][] att = rows(Golden.floats(input + ".att"), shape[0]);
+    float[][] box = rows(Golden.floats(input + ".box"), shape[0]);
+    return session.caption(new Features(att, Golden.floats(input + ".fc"), box), options, null);
+  }
+
+  private static float[][] rows(float[] values, int count) {
+    int width = values.length / count;
+    float[][] rows = new float[count][width];
+    for (int i = 0; i < values.length; i++) rows[i / width][i % width] = values[i];
+    return rows;
+  }
+
+  @Test
+  public void tokensAreThoseOfPython() throws Exception {
+    int compared = 0;
+    for (Object one : Golden.cases("captions.json")) {
+      if (!isThere(one)) continue;
+      try (CaptionSession session = open(one)) {
+        Caption caption = caption(session, one);
+        assertArrayEquals(one.toString(), Golden.integers(one, "tokens"), caption.tokens);
+        assertEquals(Golden.text(one, "text"), caption.text);
+        double expected = Double.parseDouble(Golden.get(one, "log_prob").toString());
+        double tolerance = LOG_PROB_TOLERANCE * caption.tokens.length;
+        assertEquals(one.toString(), expected, caption.logProb, tolerance);
+        compared++;
+      }
+    }
+    System.out.println("compared " + compared + " captions on " + System.getProperty("os.arch"));
+    assertTrue(compared > 0);
+  }
+
+  @Test
+  public void anOpenSessionCaptionsAgainAndAgain() throws Exception {
+    List<?> cases = Golden.cases("captions.json");
+    for (Object first : cases) {
+      if (!isThere(first) || Golden.integer(first, "beam") != 1) continue;
+      try (CaptionSession session = open(first)) {
+        for (Object one : cases)
+          if (Golden.text(one, "bundle").equals(Golden.text(first, "bundle"))
+              && Golden.text(one, "runtime").equals(Golden.text(first, "runtime")))
+            assertArrayEquals(Golden.integers(one, "tokens"), caption(session, one).tokens);
+      }
+      return; // one session is enough: shapes change with every image and beam
+    }
+  }
+
+  @Test
+  public void openingAndClosingLeaksNothing() throws Exception {
+    int openings = Integer.getInteger("openings", 0);
+    for (Runtime runtime : Runtime.values()) {
+      Object one = lastCase(runtime); // the smallest graphs: least noise of the allocator
+      if (one == null || openings == 0) continue;
+      openAndClose(one, openings); // allocators reach their size
+      long least = Long.MAX_VALUE; // a leak grows every time, an allocator now and then
+      for (int batch = 0; batch < LEAK_BATCHES; batch++) {
+        long before = residentBytes();
+        openAndClose(one, openings);
+        least = Math.min(least, (residentBytes() - before) / openings);
+      }
+      System.out.println(runtime.label + " grew " + least + " bytes an opening");
+      assertTrue(runtime + " grew " + least, least < LEAK_BYTES_PER_OPENING);
+    }
+  }
+
+  private static Object firstCase(Runtime runtime) throws IOException {
+    for (Object one : Golden.cases("captions.json"))
+      if (isThere(one) && Golden.text(one, "runtime").equals(runtime.label)) return one;
+    return null;
+  }
+
+  private static Object lastCase(Runtime runtime) throws IOException {
+    Object last = null;
+    for (Object one : Golden.cases("captions.json"))
+      if (isThere(one) && Golden.text(one, "runtime").equals(runtime.label)) last = one;
+    return last;
+  }
+
+  private static void openAndClose(Object one, int times) throws Exception {
+    Runtime runtime = Runtime.named(Golden.text(one, "runtime"));
+    File folder = new File(Golden.FOLDER, Golden.text(one, "bundle"));
+    String library = System.getProperty(runtime.label);
+    GraphOpener opener = NativeGraph.opener(runtime, library, 1);
+    File file = new File(folder, "decoder_step" + runtime.suffix);
+    for (int i = 0; i < times; i++) opener.open(file).close();
+  }
+
+  private static long residentBytes() throws IOException {
+    System.gc();
+    try (BufferedReader in = new BufferedReader(new FileReader("/proc/self/statm"))) {
+      return Long.parseLong(in.readLine().split(" ")[1]) * 4096;
+    }
+  }
+
+  @Test
+  public void whatCannotBeOpenedSaysWhy() throws Exception {
+    for (Runtime runtime : Runtime.values()) {
+      Object one = firstCase(runtime);
+      if (one == null) continue;
+      File folder = new File(Golden.FOLDER, Golden.text(one, "bundle"));
+      File graph = new File(folder, "encoder" + runtime.suffix);
+      String library = System.getProperty(runtime.label);
+      assertRefused(NativeGraph.opener(runtime, "libnowhere.so", 1), graph, "cannot be loaded");
+      assertRefused(NativeGraph.opener(runtime, library, 1), new File(folder, "card.md"), "");
+      assertRefused(NativeGraph.opener(runtime, library, 1), new File(folder, "absent"), "");
+    }
+  }
+
+  private static void assertRefused(GraphOpener opener, File file, String reason) {
+    try {
+      opener.open(file);
+      fail(file + " was opened");
+    } catch (CaptionException expected) {
+      assertTrue(expected.what, !expected.what.isEmpty() && expected.what.contains(reason));
+    }
+  }
+
+  @Test
+  public void wrongUseIsAnError() throws Exception {
+    for (Runtime runtime : Runtime.values()) {
+      Object one = firstCase(runtime);
+      if (one == null) continue;
+      File folder = new File(Golden.FOLDER, Golden.text(one, "bundle"));
+      File file = new File(folder, "encoder" + runtime.suffix);
+      Graph graph = NativeGraph.opener(runtime, System.getProperty(runtime.label), 1).open(file);
+      assertFails(graph, "has not been set");
+      String name = graph.inputNames().iterator().next();
+      try {
+        graph.setInput("no such input", new Tensor(DType.FLOAT32, 1));
+        fail("an unknown name");
+      } catch (CaptionException expected) {
+        assertTrue(expected.hint.contains(name));
+      }
+      graph.close();
+      graph.close();
+      try {
+        graph.run();
+        fail("a closed graph ran");
+      } catch (IllegalStateException expected) {
+        assertTrue(expected.getMessage().contains("closed"));
+      }
+    }
+  }
+
+  private static void assertFails(Graph graph, String reason) {
+    try {
+      graph.run();
+      fail("it ran");
+    } catch (CaptionException expected) {
+      assertTrue(expected.what, expected.what.contains(reason));
+    }
+  }
+}
