@@ -6,6 +6,7 @@ from capexport.captioner.encoders.build import (
     parse_encoder,
     read_image_encoder,
 )
+from capexport.captioner.encoders.folded import folded_body, folded_weights
 from capexport.captioner.encoders.image_encoder import ImageEncoder
 from capexport.captioner.encoders.table import ENCODERS, expected_shapes
 
@@ -14,6 +15,8 @@ __all__ = [
     "ImageEncoder",
     "build_image_encoder",
     "expected_shapes",
+    "folded_body",
+    "folded_weights",
     "own_image_encoder",
     "parse_encoder",
     "read_image_encoder",

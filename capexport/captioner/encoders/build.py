@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from capexport.captioner.encoders.folded import folded_body
 from capexport.captioner.encoders.image_encoder import ImageEncoder, ImageToFeatures
 from capexport.captioner.encoders.sources import Row, StateDictionary
 from capexport.captioner.encoders.table import ENCODERS, EncoderArchitecture, expected_shapes
@@ -51,7 +52,7 @@ def build_image_encoder(
         CheckpointError: a key is missing, left over or of another shape.
         InputError: no encoder of the table has such weights, or several have.
     """
-    name = name or _recognised(file)
+    name = _named(file, name) or _recognised(file)
     encoder = ENCODERS[name]
     image = image or encoder.image
     body = _body(file, encoder, name)
@@ -90,6 +91,19 @@ def own_image_encoder(checkpoint: Checkpoint) -> ImageEncoder:
     return build_image_encoder(file, name, image=checkpoint.image)
 
 
+def _named(file: EncoderFile, name: str | None) -> str | None:
+    """What the user or the file says; InputError where they differ or the table has no such one."""
+    if file.encoder is None or file.encoder == name:
+        return name
+    if name is not None or file.encoder not in ENCODERS:
+        raise InputError(
+            f"the file holds {file.encoder!r}",
+            where=str(file.path),
+            hint=f"give it without a name; supported: {', '.join(ENCODERS)}",
+        )
+    return file.encoder
+
+
 def _recognised(file: EncoderFile) -> str:
     fitting = [name for name, encoder in ENCODERS.items() if _fits(file, name, encoder)]
     if len(fitting) == 1:
@@ -123,6 +137,8 @@ def _surplus(keys: Iterable[str], name: str) -> list[str]:
 
 def _body(file: EncoderFile, encoder: EncoderArchitecture, name: str) -> nn.Module:
     where = str(file.path)
+    if file.encoder is not None and not isinstance(file.weights, tuple):
+        return folded_body(encoder, file.weights, where)
     if isinstance(file.weights, tuple) is not encoder.listed:
         kind = ".npz of convolutions" if encoder.listed else "state dictionary"
         raise CheckpointError(f"{name} needs a {kind}", where=where, hint="name another encoder")

@@ -58,6 +58,7 @@ class Convolution(nn.Module):
 
     def __init__(self, layer: Layer, weight: Tensor, bias: Tensor, *, same: bool) -> None:
         super().__init__()
+        self.name = layer.name
         self.register_buffer("weight", weight.contiguous())
         self.register_buffer("bias", bias.contiguous())
         self.kernel, self.stride, self.groups = layer.kernel, layer.stride, layer.groups

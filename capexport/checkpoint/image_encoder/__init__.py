@@ -2,5 +2,12 @@
 
 from capexport.checkpoint.image_encoder.convolutions import StoredConvolution
 from capexport.checkpoint.image_encoder.file import EncoderFile, read_encoder_file
+from capexport.checkpoint.image_encoder.folded import check_encoder_target, write_image_encoder
 
-__all__ = ["EncoderFile", "StoredConvolution", "read_encoder_file"]
+__all__ = [
+    "EncoderFile",
+    "StoredConvolution",
+    "check_encoder_target",
+    "read_encoder_file",
+    "write_image_encoder",
+]

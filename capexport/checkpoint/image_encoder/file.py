@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from capexport.checkpoint.image_encoder.convolutions import StoredConvolution, read_convolutions
+from capexport.checkpoint.image_encoder.folded import encoder_name, read_folded
 from capexport.checkpoint.limits import DEFAULT_LIMITS, Limits
 from capexport.checkpoint.safetensors_file import read_safetensors
 from capexport.checkpoint.tensors import read_tensors, require_finite
@@ -30,12 +31,15 @@ class EncoderFile:
         bytes_on_disk, sha256: of that file.
         weights: state dictionary, float32 and dense, by the trainer's names; or convolutions in the
             order in which they run, batch norm folded already.
+        encoder: its name, where the file says it: then `weights` has `<layer>.weight` and
+            `<layer>.bias`, batch norm folded.
     """
 
     path: Path
     bytes_on_disk: int
     sha256: str
     weights: "Mapping[str, Tensor] | tuple[StoredConvolution, ...]"
+    encoder: str | None = None
 
 
 def read_encoder_file(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> EncoderFile:
@@ -51,18 +55,18 @@ def read_encoder_file(path: Path, *, limits: Limits = DEFAULT_LIMITS) -> Encoder
             hint=f"give one of {', '.join(SUFFIXES)}",
         )
     data = _read(path, limits.weights_bytes)
-    return EncoderFile(
-        path, len(data), hashlib.sha256(data).hexdigest(), _weights(data, path, limits)
-    )
+    encoder = encoder_name(data) if path.suffix == SAFETENSORS else None
+    weights = _weights(data, path, limits, folded=encoder is not None)
+    return EncoderFile(path, len(data), hashlib.sha256(data).hexdigest(), weights, encoder)
 
 
 def _weights(
-    data: bytes, path: Path, limits: Limits
+    data: bytes, path: Path, limits: Limits, *, folded: bool
 ) -> "Mapping[str, Tensor] | tuple[StoredConvolution, ...]":
     if path.suffix == CONVOLUTIONS:
         return read_convolutions(data, str(path), limits)
     read = read_safetensors if path.suffix == SAFETENSORS else read_tensors
-    tensors = read(data, str(path), limits)
+    tensors = (read_folded if folded else read)(data, str(path), limits)
     require_finite(tensors, str(path))
     return tensors
 
