@@ -49,7 +49,7 @@ def unpacked(packages: Packages) -> Path:
         RuntimeMissingError: this is no Debian, the mirror has no such suite or package, or it
             cannot be reached.
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "capexport", "debian")
+    cache = cache_folder() / "debian"
     key = hashlib.sha256(repr(packages).encode()).hexdigest()[:12]
     folder = cache / f"{packages.names[0]}-{packages.suite}-{packages.architecture}-{key}"
     if (folder / WHOLE).is_file():
@@ -59,6 +59,11 @@ def unpacked(packages: Packages) -> Path:
         if not (folder / WHOLE).is_file():
             _unpack(packages, state, folder)
     return folder
+
+
+def cache_folder() -> Path:
+    """capexport in XDG_CACHE_HOME or ~/.cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "capexport")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from capexport import __version__
+from capexport.cli.android import android
 from capexport.cli.caption import caption
 from capexport.cli.evaluate import evaluate
 from capexport.cli.export import export
@@ -37,6 +38,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "scenes": scenes,
     "train": train,
     "kernels": kernels,
+    "android": android,
 }
 
 app = typer.Typer(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from android_goldens import captions
 from android_goldens.__main__ import write
 from java_tests import CORE, CORE_TESTS, compile_java, junit_jars
 
@@ -20,4 +21,12 @@ def goldens(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What Python makes of the same inputs."""
     folder = tmp_path_factory.mktemp("goldens")
     write(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def caption_goldens(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Exported bundles, inputs, and the captions that Python's runtimes make of them."""
+    folder = tmp_path_factory.mktemp("captions")
+    captions.write(folder, shared_data)
     return folder

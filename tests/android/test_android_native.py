@@ -9,7 +9,6 @@ from pathlib import Path
 import ai_edge_litert
 import onnxruntime
 import pytest
-from android_goldens import captions
 from java_tests import run_junit, tool
 
 from capexport.kernels.build import KERNELS, build
@@ -24,13 +23,6 @@ def runtimes() -> dict[str, Path]:
     """The libraries of the installed wheels, by the runtime's name."""
     found = next(Path(onnxruntime.__file__).parent.glob("capi/libonnxruntime.so.*"))
     return {"litert": Path(ai_edge_litert.__file__).parent / "libLiteRt.so", "onnxruntime": found}
-
-
-@pytest.fixture(scope="module")
-def caption_goldens(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("captions")
-    captions.write(folder, shared_data)
-    return folder
 
 
 def test_both_runtimes_give_the_tokens_of_python(

@@ -1,0 +1,109 @@
+"""`capexport android`: a bundle -> an app that captions with it, as far as it can be built here."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from capexport.cli.options import AsJson, Debug
+from capexport.cli.output import print_facts, print_json
+from capexport.cli.progress import stages
+
+if TYPE_CHECKING:
+    from capexport.bundle import Bundle
+
+
+class Build(StrEnum):
+    """How the app is built."""
+
+    auto = "auto"
+    gradle = "gradle"
+    minimal = "minimal"
+    none = "none"
+
+
+def android(
+    bundle: Annotated[Path, typer.Argument(help="Bundle that `capexport export` wrote.")],
+    out: Annotated[Path, typer.Option("--out", help="APK to write.")] = Path("capexport-demo.apk"),
+    build: Annotated[
+        Build, typer.Option("--build", help="auto: Gradle where Android's SDK is.")
+    ] = Build.auto,
+    aar: Annotated[
+        list[Path] | None,
+        typer.Option("--aar", help="A runtime's .aar for the minimal APK; may be repeated."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing APK.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Put a bundle into the Android demo and build what can be built here.
+
+    Where ANDROID_HOME names an SDK, Gradle builds the demo with camera and all. Elsewhere the
+    minimal APK is built from the same library and a screen of Android's own classes, with Debian's
+    tools, which are downloaded without root: signed, aligned and verified. It holds no runtime
+    unless --aar gives one. `none` only copies the bundle into the demo, for Android Studio.
+
+    Example:
+
+      capexport android bundle/ --out demo.apk
+
+      capexport android bundle/ --aar onnxruntime-android-1.31.0.aar
+    """
+    from capexport.android.demo import demo_folder, place_bundle
+    from capexport.android.gradle import ASSETS, build_with_gradle, sdk_folder
+    from capexport.bundle import open_bundle
+
+    demo, opened = demo_folder(), open_bundle(bundle)
+    _check_target(out, force)
+    if build is Build.none:
+        placed = place_bundle(opened, demo / ASSETS)
+        _print({"build": "none", "bundle": str(placed)}, as_json)
+    elif build is Build.gradle or (build is Build.auto and sdk_folder()):
+        with stages() as stage:
+            stage("building with Gradle")
+            apk = build_with_gradle(opened, demo, out)
+        _print({"build": "gradle", "apk": str(apk), "bytes": apk.stat().st_size}, as_json)
+    else:
+        _print(_minimal(opened, demo, out, aar or []), as_json)
+
+
+def _check_target(out: Path, force: bool) -> None:
+    from capexport.errors import InputError
+
+    if out.exists() and not force:
+        raise InputError("the APK exists already", where=str(out), hint="use --force")
+    if not out.resolve().parent.is_dir():
+        raise InputError("there is no such folder", where=str(out.parent), hint="create it")
+
+
+def _minimal(bundle: "Bundle", demo: Path, out: Path, archives: list[Path]) -> dict[str, Any]:
+    from capexport.android.minimal_apk import build_minimal_apk
+    from capexport.android.tools import find_tools
+
+    with stages() as stage:
+        stage("fetching Debian's Android tools")
+        tools = find_tools()
+        stage("building the minimal APK")
+        apk = build_minimal_apk(bundle, demo, tools, out.resolve(), archives)
+    size = apk.path.stat().st_size
+    return {
+        "build": "minimal",
+        "apk": str(out),
+        "bytes": size,
+        "sizes": apk.sizes,
+        "checks": list(apk.checks),
+    }
+
+
+def _print(document: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(document)
+        return
+    named = ("build", "bundle", "apk")
+    facts: list[tuple[str, str]] = [(n, str(document[n])) for n in named if n in document]
+    if "bytes" in document:
+        facts.append(("size", f"{document['bytes']:,} bytes"))
+    facts += [(f"  {part}", f"{size:,}") for part, size in document.get("sizes", {}).items()]
+    facts += [("verified", check) for check in document.get("checks", [])]
+    print_facts(facts)

@@ -1,0 +1,89 @@
+"""`capexport android`: where the bundle goes, and what is said; the build itself is a fake."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from placeholder_bundle import write_bundle
+
+from capexport.android import demo, gradle, minimal_apk, tools
+from capexport.bundle import open_bundle
+from capexport.cli import main
+from capexport.errors import RuntimeMissingError
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> str:
+    return str(write_bundle(tmp_path / "bundle").path)
+
+
+@pytest.fixture(autouse=True)
+def demo_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty demo, no SDK, and a build that writes four bytes."""
+    for variable in gradle.SDK_VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    folder = tmp_path / "android_demo"
+    folder.mkdir()
+
+    def build(_bundle: Any, _demo: Any, _tools: Any, out: Path, _archives: Any) -> minimal_apk.Apk:
+        out.write_bytes(b"apk!")
+        return minimal_apk.Apk(out, {"code": 4}, ("all is well",))
+
+    monkeypatch.setattr(demo, "demo_folder", lambda: folder)
+    monkeypatch.setattr(tools, "find_tools", lambda: None)
+    monkeypatch.setattr(minimal_apk, "build_minimal_apk", build)
+    return folder
+
+
+def test_without_an_sdk_the_minimal_apk_is_built(
+    bundle: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "demo.apk"
+    assert main(["android", bundle, "--out", str(out), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {
+        "build": "minimal",
+        "apk": str(out),
+        "bytes": 4,
+        "sizes": {"code": 4},
+        "checks": ["all is well"],
+    }
+
+
+def test_an_existing_apk_needs_force(
+    bundle: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "demo.apk"
+    out.write_bytes(b"old")
+    assert main(["android", bundle, "--out", str(out)]) == 1
+    assert "--force" in capsys.readouterr().err
+    assert out.read_bytes() == b"old"
+    assert main(["android", bundle, "--out", str(out), "--force"]) == 0
+    assert "all is well" in capsys.readouterr().out
+
+
+def test_a_bundle_is_placed_for_android_studio(bundle: str, demo_copy: Path) -> None:
+    placed = demo_copy / gradle.ASSETS / demo.ASSET
+    for _ in range(2):  # in place of the one before
+        assert main(["android", bundle, "--build", "none"]) == 0
+        assert open_bundle(placed).manifest == open_bundle(Path(bundle)).manifest
+
+
+def test_an_sdk_without_gradle_is_an_error(
+    bundle: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "sdk" / "platforms").mkdir(parents=True)
+    monkeypatch.setenv("ANDROID_HOME", str(tmp_path / "sdk"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert main(["android", bundle, "--out", str(tmp_path / "demo.apk")]) == 1
+    assert "no Gradle" in capsys.readouterr().err
+
+
+def test_an_installed_package_has_no_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    monkeypatch.setattr(demo, "__file__", str(tmp_path / "lib/capexport/android/demo.py"))
+    with pytest.raises(RuntimeMissingError, match="no part of an installed"):
+        demo.demo_folder()
