@@ -24,7 +24,7 @@ def test_cmake_compiles_the_same_sources_by_the_same_flags() -> None:
     # CMake has settings of its own for the language's version and what is visible.
     by_cmake = {"-std=c11", "-g0", "-fvisibility=hidden"}
     assert set(options.group(1).split()) == set(COMPILER_FLAGS) - by_cmake
-    assert "C_STANDARD 11 C_VISIBILITY_PRESET hidden" in CMAKE
+    assert "C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF C_VISIBILITY_PRESET" in CMAKE
     assert [f"-D{name}" for name in re.findall(r"PRIVATE (CK_API=)\)", CMAKE)] == list(
         PRODUCTS["captioner"].flags
     )

@@ -3,6 +3,7 @@ package org.capexport.core;
 /** Token ids and limits of greedy and beam search, as the manifest has them. */
 public final class Decoding {
   private static final double MOST_PENALTY = 10;
+  private static final int MOST_BEAM = 1 << 20;
 
   /** Token that the first step reads. */
   public final int bos;
@@ -32,7 +33,7 @@ public final class Decoding {
     Integer unknown = fields.optionalInteger("unk", 0, last);
     unk = unknown == null ? -1 : unknown;
     maxLength = fields.integer("max_length", 1, 1 << 20);
-    beam = fields.integer("beam", 1, vocabularySize);
+    beam = fields.integer("beam", 1, MOST_BEAM);
     suppressUnk = fields.flag("suppress_unk");
     refill = fields.flag("refill");
     lengthPenalty = fields.number("length_penalty", MOST_PENALTY);
