@@ -51,6 +51,9 @@ def prune(
     learning_rate: Annotated[
         float, typer.Option("--learning-rate", min=1e-9, max=1.0, help="Highest.")
     ] = 8e-4,
+    dropout: Annotated[
+        float, typer.Option("--dropout", min=0, max=0.9, help="On features, words and output.")
+    ] = 0.5,
     distillation: Annotated[
         float, typer.Option("--distillation", min=0, max=1, help="Share of the dense model's say.")
     ] = 0.0,
@@ -113,6 +116,7 @@ def prune(
                 batch=batch,
                 captions=captions,
                 learning_rate=learning_rate,
+                dropout=dropout,
                 distillation=distillation,
                 seed=seed,
             )

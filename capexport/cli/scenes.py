@@ -32,8 +32,9 @@ def scenes(
     from capexport.errors import InputError
     from capexport.scenes import write_scenes
 
-    counts = {"train": images, "val": val, "test": test}
-    if not any(counts.values()):
+    asked = {"train": images, "val": val, "test": test}
+    counts = {split: count for split, count in asked.items() if count}
+    if not counts:
         raise InputError("no picture is asked for", where="--images", hint="give a number above 0")
     with stages() as stage:
         write_scenes(out, counts, seed, force=force, progress=stage)

@@ -14,23 +14,20 @@ PLURALS = {
 }
 LEFT, RIGHT, ABOVE, BELOW = "left of", "right of", "above", "below"
 RELATIONS = (LEFT, RIGHT, ABOVE, BELOW)
+USUALLY = 0.75
+"""Share of sentences in the usual order; of those without `there`; of those without ground."""
 CLEARLY = 0.1
 """How far apart things are before a caption says on which side they lie; shares of the side."""
 
 
 def captions(scene: Scene, number: int, rng: random.Random) -> tuple[str, ...]:
-    """`number` different true sentences that name everything in the scene, at most five.
+    """`number` true sentences that name everything in the scene; some may be the same.
 
-    "[there is] two small red stars [left of a large blue circle] [on a grey background]".
+    "[there are] two small red stars [left of a large blue circle] [on a grey background]". People
+    too have a usual way to say things: what is on the left or above mostly comes first. So a model
+    learns one sentence to prefer, and a rounding does not turn it into another one.
     """
-    bodies = _bodies(scene)
-    ground = f"on a {scene.background} background"
-    sentences = []
-    for body in bodies:
-        there = "there is" if body.startswith("a ") else "there are"
-        sentences += [body, f"{body} {ground}", f"{there} {body}", f"{there} {body} {ground}"]
-    sentences.append(f"a {scene.background} background with {rng.choice(bodies)}")
-    return tuple(rng.sample(sentences, number))
+    return tuple(_sentence(scene, rng) for _ in range(number))
 
 
 def phrase(kind: Kind, count: int) -> str:
@@ -48,14 +45,24 @@ def holds(relation: str, first: list[Thing], second: list[Thing], by: float = 0.
     return max(before) + by < min(behind)
 
 
-def _bodies(scene: Scene) -> list[str]:
+def _sentence(scene: Scene, rng: random.Random) -> str:
+    body = rng.choice(_bodies(scene, usual=rng.random() < USUALLY))
+    if rng.random() > USUALLY:
+        body = f"there {'is' if body.startswith('a ') else 'are'} {body}"
+    return body if rng.random() < USUALLY else f"{body} on a {scene.background} background"
+
+
+def _bodies(scene: Scene, *, usual: bool) -> list[str]:
+    """Phrases of both kinds with what relates them; only the `usual` relations if there are any."""
     groups = list(scene.groups().items())
     if len(groups) == 1:
         ((kind, things),) = groups
         return [phrase(kind, len(things))]
-    return [
-        f"{phrase(one, len(first))} {relation} {phrase(other, len(second))}"
+    related = {
+        relation: f"{phrase(one, len(first))} {relation} {phrase(other, len(second))}"
         for (one, first), (other, second) in (groups, groups[::-1])
         for relation in RELATIONS
         if holds(relation, first, second, CLEARLY)
-    ]
+    }
+    preferred = next(body for relation in (LEFT, ABOVE) if (body := related.get(relation)))
+    return [preferred] if usual else list(related.values())

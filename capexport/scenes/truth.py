@@ -28,7 +28,7 @@ def _one_of(words: object) -> str:
 _NOUNS = (*PLURALS, *PLURALS.values())
 _PHRASE = " ".join(_one_of(words) for words in (NUMBERS, RADII, COLOURS, _NOUNS))
 _SENTENCE = re.compile(
-    rf"(?:there (is|are) |a {_one_of(BACKGROUNDS)} background with )?"
+    rf"(?:there (is|are) )?"
     rf"{_PHRASE}(?: {_one_of(RELATIONS)} {_PHRASE})?(?: on a {_one_of(BACKGROUNDS)} background)?"
 )
 _SINGULAR = {plural: noun for noun, plural in PLURALS.items()}
@@ -39,14 +39,14 @@ def judge(caption: str, scene: Scene) -> Verdict:
     match = _SENTENCE.fullmatch(caption)
     if match is None:
         return Verdict(is_true=False, is_complete=False)
-    verb, ground_before, *words = match.groups()
-    relation, ground_behind = words[4], words[9]
+    verb, *words = match.groups()
+    relation, ground = words[4], words[9]
     phrases = [words[:4]] if relation is None else [words[:4], words[5:9]]
     named = [_named(phrase, scene) for phrase in phrases]
     is_true = (
         None not in named
         and verb in (None, "is" if words[0] == "a" else "are")
-        and {ground_before, ground_behind} <= {None, scene.background}
+        and ground in (None, scene.background)
         and (relation is None or _relates(relation, named))
     )
     things = sum(len(group or ()) for group in named)

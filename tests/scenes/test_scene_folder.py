@@ -79,7 +79,7 @@ def test_the_command_line(tmp_path: Path) -> None:
     arguments = ["scenes", "--out", str(tmp_path / "s"), "--images", "2", "--val", "1"]
     result = CliRunner().invoke(app, [*arguments, "--test", "0", "--seed", "4", "--json"])
     assert result.exit_code == 0, result.output
-    assert json.loads(result.stdout)["images"] == {"train": 2, "val": 1, "test": 0}
+    assert json.loads(result.stdout)["images"] == {"train": 2, "val": 1}
     assert len(read_captions(tmp_path / "s")) == 3
 
 
