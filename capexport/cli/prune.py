@@ -52,8 +52,12 @@ def prune(
         float, typer.Option("--learning-rate", min=1e-9, max=1.0, help="Highest.")
     ] = 8e-4,
     dropout: Annotated[
-        float, typer.Option("--dropout", min=0, max=0.9, help="On features, words and output.")
+        float, typer.Option("--dropout", min=0, max=0.9, help="The sparser, the less.")
     ] = 0.5,
+    average: Annotated[
+        float,
+        typer.Option("--average", min=0, max=0.4, help="Share of steps averaged at the end."),
+    ] = 0.0,
     distillation: Annotated[
         float, typer.Option("--distillation", min=0, max=1, help="Share of the dense model's say.")
     ] = 0.0,
@@ -117,6 +121,7 @@ def prune(
                 captions=captions,
                 learning_rate=learning_rate,
                 dropout=dropout,
+                average=average,
                 distillation=distillation,
                 seed=seed,
             )

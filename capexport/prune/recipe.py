@@ -33,6 +33,7 @@ BOUNDS: Mapping[str, tuple[Any, Any]] = {
     "label_smoothing": (0, 0.9),
     "dropout": (0, 0.9),
     "clip": (1e-6, 1e6),
+    "average": (0, 1),
     "save_every": (1, 2**31),
 }
 """Smallest and largest value of each number, where a wrong one would only show after hours."""

@@ -16,10 +16,10 @@ from capexport.errors import InputError
 from capexport.prune.magnitude import FixedMask, Gradual, magnitude_masks
 from capexport.prune.pruning import Dense, Pruning
 from capexport.prune.supermask import Supermask
-from capexport.prune.training import Plan, train
+from capexport.prune.training import Plan, _Run, train
 
 PLAN = Plan(epochs=60, batch=4, learning_rate=2e-2, dropout=0.0, label_smoothing=0.0)
-SHORT = Plan(epochs=8, batch=4, save_every=5)
+SHORT = Plan(epochs=8, batch=4, save_every=5, average=0.4)
 METHODS: dict[str, Callable[[Checkpoint, Plan], Pruning]] = {
     "dense": lambda checkpoint, plan: Dense(),
     "one-shot": lambda checkpoint, plan: FixedMask(
@@ -106,3 +106,19 @@ def test_a_state_of_another_run_is_refused(tmp_path: Path) -> None:
 def test_a_loss_that_is_not_finite_is_an_error() -> None:
     with pytest.raises(InputError, match="loss is"):
         train(tiny_checkpoint(), tiny_examples(), Plan(epochs=9, learning_rate=1e30), Dense())
+
+
+def test_the_last_steps_are_averaged() -> None:
+    """The mean of three steps' weights, the states of which longer and longer runs would end in."""
+    checkpoint, examples = tiny_checkpoint(), tiny_examples()
+    plan = Plan(epochs=4, batch=4, average=0.25)
+    steps = plan.steps(len(examples))
+    run = _Run(checkpoint, examples, plan, Dense(), None, torch.device("cpu"), "")
+    passed = []
+    while run.step < steps:
+        run.advance()
+        passed.append({name: t.detach().clone() for name, t in run._tensors.items()})
+    result = run.result().tensors
+    for name, tensor in result.items():
+        torch.testing.assert_close(tensor, sum(weights[name] for weights in passed[-3:]) / 3)
+    assert not torch.equal(result["logit.weight"], passed[-1]["logit.weight"])
