@@ -120,6 +120,7 @@ def _configure(packages: Packages, state: Path) -> Path:
         f'APT::Architectures {{ "{packages.architecture}"; }};\n'
         f'APT::Sandbox::User "{getpass.getuser()}";\n'
         'Acquire::Languages "none";\n'
+        'Acquire::Retries "3";\n'
     )
     return configuration
 
