@@ -40,3 +40,7 @@ class InputError(CapexportError):
 
 class RuntimeMissingError(CapexportError):
     """A runtime or package that the command needs is not installed."""
+
+
+class DeviceError(CapexportError):
+    """A device cannot be reached, or fails in what it was asked to do."""

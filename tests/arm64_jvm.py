@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from capexport.android.debian import Packages, cache_folder, unpacked
+from capexport.debian import Packages, cache_folder, unpacked
 
 JAVA = Packages("bookworm", "arm64", ("openjdk-17-jre-headless",), with_dependencies=True)
 QEMU = Packages("trixie", "amd64", ("qemu-user",))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from capexport.android.debian import Packages, unpacked
+from capexport.debian import Packages, unpacked
 from capexport.errors import RuntimeMissingError
 
 DEMO = Path(__file__).resolve().parents[1] / "android_demo"

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.arm.attribution import Attribution
-from benchmarks.arm.cores import Core
 from benchmarks.arm.guest import FEW, MANY, ROUNDS
 from benchmarks.arm.packages import fetch_root, fetch_wheels
+from capexport.bench.devices.arm_cores import Core
 from capexport.kernels.build import build
 from capexport.kernels.compiler import find_compiler, run_compiler
 from capexport.kernels.targets import TARGETS

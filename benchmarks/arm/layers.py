@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
-from benchmarks.arm.cores import CORES, Core
 from benchmarks.arm.emulator import Array, Emulator, Job, Run
+from capexport.bench.devices.arm_cores import CORES, Core
 from capexport.ir.evaluate import evaluate
 from capexport.ir.graph import Constant, Graph, Node, QuantParams
 from capexport.ir.ops import DYNAMIC

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.arm.cores import CORES
 from benchmarks.arm.emulator import Array, Emulator, Job
+from capexport.bench.devices.arm_cores import CORES
 from capexport.bundle import DECODER_STEP, Bundle, graph_file
 from capexport.export import export
 from capexport.runtime.backends import backend

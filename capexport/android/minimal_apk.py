@@ -7,11 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from capexport.android import elf
-from capexport.android.debian import cache_folder
 from capexport.android.demo import place_bundle
 from capexport.android.tools import Tools, program, run
 from capexport.android.zip_alignment import align, misaligned
 from capexport.bundle import Bundle
+from capexport.debian import cache_folder
 from capexport.errors import InputError, UnsupportedError
 from capexport.kernels.build import build
 

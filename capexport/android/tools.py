@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from capexport.android.debian import Packages, unpacked
+from capexport.debian import Packages, unpacked
 from capexport.errors import RuntimeMissingError
 
 AAPT = Packages("bookworm", "amd64", ("aapt", "zipalign"), with_dependencies=True)

@@ -14,7 +14,10 @@ import typer
 
 from capexport import __version__
 from capexport.cli.android import android
+from capexport.cli.bench import bench
 from capexport.cli.caption import caption
+from capexport.cli.compare import compare
+from capexport.cli.devices import devices
 from capexport.cli.evaluate import evaluate
 from capexport.cli.export import export
 from capexport.cli.failure import print_failure, reported
@@ -37,6 +40,9 @@ VERBS: dict[str, Callable[..., None]] = {
     "prune": prune,
     "scenes": scenes,
     "train": train,
+    "bench": bench,
+    "compare": compare,
+    "devices": devices,
     "kernels": kernels,
     "android": android,
 }

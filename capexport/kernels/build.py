@@ -7,7 +7,7 @@ from pathlib import Path
 
 from capexport.errors import InputError
 from capexport.kernels.compiler import Command, find_compiler, run_compiler
-from capexport.kernels.products import CHECK, PRODUCTS, PROGRAMS, RUN_LITERT, Product
+from capexport.kernels.products import CHECK, PRODUCTS, RUN_LITERT, Product
 from capexport.kernels.targets import COMPILER_FLAGS, STATIC_AARCH64, TARGETS, Target
 
 KERNELS = Path(__file__).resolve().parent
@@ -21,11 +21,12 @@ def build(target: str = "host", *, product: str = "kernels", force: bool = False
         InputError: no target has that name.
         RuntimeMissingError: no compiler, or it failed, or the cache cannot be written.
     """
-    if target not in TARGETS:
-        raise InputError(
-            f"there is no target {target!r}", where="target", hint=f"one of: {', '.join(TARGETS)}"
-        )
-    return _cached(TARGETS[target], PRODUCTS[product], force)
+    return _cached(_target(target), PRODUCTS[product], force)
+
+
+def build_product(product: Product, target: str = "host") -> Path:
+    """What another folder describes, such as the runner of `capexport bench`; raises as `build`."""
+    return _cached(_target(target), product, False)
 
 
 def build_check(target: Target = STATIC_AARCH64, *, force: bool = False) -> Path:
@@ -39,7 +40,7 @@ def build_run_litert(target: str = "host", *, force: bool = False) -> Path:
 
 
 def c_files(*folders: str) -> list[Path]:
-    """All C files of some folders of `capexport/kernels`, sorted."""
+    """All C files of some folders of `capexport/kernels`, or of whole paths, sorted."""
     return sorted(file for folder in folders for file in (KERNELS / folder).rglob("*.c"))
 
 
@@ -47,6 +48,14 @@ def cache_folder() -> Path:
     """Where libraries are kept: capexport/kernels in XDG_CACHE_HOME or ~/.cache."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(cache, "capexport", "kernels")
+
+
+def _target(name: str) -> Target:
+    if name not in TARGETS:
+        raise InputError(
+            f"there is no target {name!r}", where="target", hint=f"one of: {', '.join(TARGETS)}"
+        )
+    return TARGETS[name]
 
 
 def _cached(target: Target, product: Product, force: bool) -> Path:
@@ -68,9 +77,10 @@ def _cached(target: Target, product: Product, force: bool) -> Path:
 def _key(target: Target, compiler: Command, product: Product) -> str:
     """Names everything that the result depends on."""
     digest = hashlib.sha256(repr((target, compiler, product, COMPILER_FLAGS)).encode())
-    headers = [*KERNELS.rglob("*.h"), *KERNELS.rglob("*.inc")]
+    headers = {*KERNELS.rglob("*.h"), *KERNELS.rglob("*.inc")}
+    headers |= {file for folder in product.folders for file in (KERNELS / folder).rglob("*.h")}
     for file in sorted([*c_files(*product.folders), *headers]):
-        digest.update(file.relative_to(KERNELS).as_posix().encode() + b"\0" + file.read_bytes())
+        digest.update(os.path.relpath(file, KERNELS).encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -88,7 +98,7 @@ def _compile(target: Target, compiler: Command, product: Product, folder: Path) 
     objects = sorted(file.name for file in folder.glob("*.o"))
     linker_flags = (*target.linker_flags, "-o", product.file)
     libraries = ["-lm", *(f"-l{name}" for name in product.libraries)]
-    if product in PROGRAMS:
+    if product.is_program:
         static = ["-static"] if target.linking == "static" else []
         run_compiler([*compiler, *static, *objects, *libraries, *linker_flags], folder)
         return

@@ -12,15 +12,17 @@ class Product:
 
     Args:
         file: name of the result.
-        folders: of `capexport/kernels`, whose C files go into it.
+        folders: of `capexport/kernels`, or whole paths, whose C files go into it.
         flags: for the compiler, besides those that every product gets.
         libraries: that it is linked to, besides the C library and its mathematical part.
+        is_program: it has a `main`; otherwise it is a shared library.
     """
 
     file: str
     folders: tuple[str, ...]
     flags: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
+    is_program: bool = False
 
 
 LITERT = ("src", "adapters/litert", "adapters/litert_compiled_model")
@@ -38,10 +40,10 @@ PRODUCTS = {
 """What `build` takes as `product`: the kernels themselves, the runtimes' way to them, and both
 runtimes' for Java (android_demo)."""
 
-CHECK = Product("capexport_kernels_check", ("src", "check"))
+CHECK = Product("capexport_kernels_check", ("src", "check"), is_program=True)
 """The program that compares every kernel which the CPU supports with a plain product."""
 
-RUN_LITERT = Product("capexport_run_litert", (*LITERT, "run_litert"), libraries=("dl", "pthread"))
+RUN_LITERT = Product(
+    "capexport_run_litert", (*LITERT, "run_litert"), libraries=("dl", "pthread"), is_program=True
+)
 """The program that runs a .tflite in LiteRT's compiled models, with nothing but C."""
-
-PROGRAMS = (CHECK, RUN_LITERT)

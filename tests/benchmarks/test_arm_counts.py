@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.arm.attribution import Attribution, Functions, read_maps
-from benchmarks.arm.cores import CORES
 from benchmarks.arm.emulator import per_run, read_regions
 from benchmarks.arm.guest import FEW, MANY
+from capexport.bench.devices.arm_cores import CORES
 from capexport.errors import RuntimeMissingError
 from capexport.kernels.build import build
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from capexport.android import debian
+from capexport import debian
 from capexport.errors import RuntimeMissingError
 
 PACKAGES = debian.Packages("bookworm", "arm64", ("hello",))

@@ -1,0 +1,66 @@
+"""This machine as a device: a folder of copies, and one process per round."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+from capexport.bench.devices.libraries import installed_library
+from capexport.bench.devices.linux import machine_facts, machine_state
+from capexport.bench.devices.processes import run_command
+from capexport.bench.devices.target import HOST, Facts, Kind, Outcome
+
+NAME = "host"
+
+
+class Host:
+    """This machine. A context manager: the folder is gone afterwards."""
+
+    kind: Kind = HOST
+    build_target = "host"
+
+    def __init__(self) -> None:
+        self._open = ExitStack()
+        self._folder = Path()
+
+    def __enter__(self) -> "Host":
+        self._folder = Path(self._open.enter_context(tempfile.TemporaryDirectory()))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def runtime_library(self, runtime: str) -> Path:
+        return installed_library(runtime)
+
+    def push(self, files: Mapping[str, Path]) -> None:
+        for name, file in files.items():
+            shutil.copy(file, self._folder / name)
+
+    def pull(self, name: str) -> bytes:
+        return (self._folder / name).read_bytes()
+
+    def run(self, program: str, arguments: Sequence[str], timeout_s: float) -> Outcome:
+        command = [str(self._folder / program), *arguments]
+        return run_command(command, timeout_s=timeout_s, where=NAME, folder=self._folder)
+
+    def facts(self) -> Facts:
+        return {"name": NAME, **machine_facts(read_here)}
+
+    def state(self) -> Facts:
+        return machine_state(read_here, self.facts()["cores"])
+
+
+def read_here(path: str) -> str | None:
+    """A file of this machine by its path below the root."""
+    try:
+        return Path("/", path).read_text(errors="replace")
+    except OSError:
+        return None

@@ -1,0 +1,195 @@
+"""Bundle + device + settings -> a report: build, push, run the rounds, judge."""
+
+import json
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from capexport.bench.description import describe, write_inputs
+from capexport.bench.devices.target import Outcome, Target
+from capexport.bench.footprint import footprint
+from capexport.bench.report import Report
+from capexport.bench.settings import STRICT_MS, Settings
+from capexport.bench.statistics import summarize
+from capexport.bench.validity import doubts, state_doubts
+from capexport.bundle import DECODER_STEP, ENCODER, Bundle, graph_file
+from capexport.errors import DeviceError
+from capexport.kernels.build import build, build_product
+from capexport.kernels.products import Product
+from capexport.runtime import Caption, Given, caption, encoder_inputs, open_session
+
+RUNNER = Product(
+    "capexport_bench",
+    (str(Path(__file__).resolve().parent / "runner"),),
+    libraries=("dl",),
+    is_program=True,
+)
+DESCRIPTION = "description.txt"
+TIMEOUT_S = 600.0
+STAGES = ("start", "encoder_opened", "decoder_opened", "captioned", "end")
+
+Round = Mapping[str, Any]
+"""The runner's document."""
+
+
+def expected_caption(bundle: Bundle, settings: Settings, given: Given) -> Caption:
+    """What `capexport caption` says on this machine; raises as `open_session` and `caption`."""
+    session = open_session(bundle, settings.runtime, settings.threads)
+    return caption(session, given, settings.beam)
+
+
+def prepare(
+    target: Target,
+    bundle: Bundle,
+    settings: Settings,
+    given: Given,
+    *,
+    counting: bool = False,
+) -> Mapping[str, int]:
+    """Put all that a round needs on the device; returns the footprint in bytes.
+
+    Raises:
+        RuntimeMissingError: no compiler, or no library of the runtime.
+        DeviceError: the device fails.
+    """
+    runtime = settings.runtime
+    library = target.runtime_library(runtime)
+    packed = bundle.manifest.weights == "packed"
+    # In LiteRT our library is also the way to its compiled models, for graphs of any kind.
+    ours = build(target.build_target, product=runtime) if packed or runtime == "litert" else None
+    inputs = encoder_inputs(bundle.manifest.signature, given)
+    text = describe(
+        bundle,
+        settings,
+        inputs,
+        library=f"./{library.name}",
+        operators=f"./{ours.name}" if ours else "",
+        counting=counting,
+    )
+    graphs = [graph_file(runtime, graph) for graph in (ENCODER, DECODER_STEP)]
+    files = {RUNNER.file: build_product(RUNNER, target.build_target), library.name: library}
+    files |= {ours.name: ours} if ours else {}
+    files |= {name: bundle.file(name) for name in graphs}
+    with tempfile.TemporaryDirectory() as folder:
+        description = Path(folder, DESCRIPTION)
+        description.write_text(text, encoding="utf-8")
+        target.push(files | write_inputs(inputs, Path(folder)) | {DESCRIPTION: description})
+    return footprint(bundle, runtime, library=library, operators=ours if packed else None)
+
+
+def measure(
+    target: Target,
+    bundle: Bundle,
+    settings: Settings,
+    given: Given,
+    described: Mapping[str, Any],
+    stage: Callable[[str], None],
+) -> Report:
+    """Latency, memory and footprint on a device whose time counts.
+
+    Args:
+        described: what the report notes beside the settings, such as the input's name.
+        stage: is told what begins.
+
+    Raises:
+        CapexportError: whatever keeps a part of it from being done.
+    """
+    stage("captioning on this machine")
+    expected = expected_caption(bundle, settings, given)
+    stage("building and copying")
+    sizes = prepare(target, bundle, settings, given)
+    rounds, states = [], []
+    for number in range(settings.rounds):
+        stage(f"round {number + 1} of {settings.rounds}")
+        before = target.state()
+        rounds.append(run_round(target, settings))
+        states.append((before, target.state()))
+    facts = target.facts()
+    latency = latencies(rounds)
+    summaries = {name: summarize(samples) for name, samples in latency.items()}
+    wrong = wrong_outputs(rounds, expected)
+    found = [
+        *wrong,
+        *doubts(summaries, latency, settings),
+        *state_doubts(states, facts.get("cores", 1)),
+    ]
+    return Report(
+        kind=target.kind,
+        device={**facts, "states": [{"before": b, "after": a} for b, a in states]},
+        bundle_sha256=bundle.sha256,
+        settings={**asdict(settings), **described},
+        output={**output(rounds[0], bundle), "as_expected": not wrong},
+        latency_ms=latency,
+        memory=memory(rounds),
+        footprint_bytes={**sizes, "mapped": rounds[0]["mapped_bytes"]},
+        doubts=tuple(found),
+    )
+
+
+def run_round(target: Target, settings: Settings) -> Round:
+    """One process on the device; DeviceError when it fails or says nothing sensible."""
+    # Strict rounds last by definition: three quantities, each with its time.
+    least_s = 3 * STRICT_MS / 1000 if settings.strict else 0.0
+    outcome = target.run(RUNNER.file, [DESCRIPTION], TIMEOUT_S + least_s)
+    if outcome.status != 0:
+        raise DeviceError(
+            f"the runner ended with status {outcome.status}: {_last_line(outcome)}",
+            where=str(target.facts().get("name", "device")),
+            hint="`capexport caption` shows whether the bundle works on this machine",
+        )
+    try:
+        document: Round = json.loads(outcome.out)
+    except ValueError as error:
+        raise DeviceError(
+            f"the runner's output is no JSON: {error}",
+            where=str(target.facts().get("name", "device")),
+            hint="look whether the connection is stable, and try again",
+        ) from error
+    return document
+
+
+def latencies(rounds: Sequence[Round]) -> dict[str, tuple[tuple[float, ...], ...]]:
+    """Samples in ms by quantity and round; what happens once in a process has one in each."""
+    named = {
+        name: tuple(tuple(one["samples_ms"][name]) for one in rounds)
+        for name in ("encoder", "decoder_step", "caption")
+    }
+    for group in ("load", "first"):
+        for name in rounds[0][f"{group}_ms"]:
+            named[f"{group}_{name}"] = tuple((one[f"{group}_ms"][name],) for one in rounds)
+    return named
+
+
+def memory(rounds: Sequence[Round]) -> dict[str, int]:
+    """KiB of the round that took most; what the device's kernel does not tell is left out."""
+    most = max(rounds, key=lambda one: int(one["peak_rss_kib"]))
+    found = {"peak_rss_kib": most["peak_rss_kib"], "pss_kib": most["pss_kib"]}
+    found |= {f"rss_{name}_kib": most["rss_kib"][name] for name in STAGES}
+    return {name: kib for name, kib in found.items() if kib >= 0}
+
+
+def output(one: Round, bundle: Bundle) -> dict[str, Any]:
+    """The caption, as `capexport caption` would show it, and how many steps it took."""
+    text = bundle.manifest.vocabulary.text(one["tokens"], bundle.manifest.decoding)
+    return {
+        "tokens": one["tokens"],
+        "log_prob": one["log_prob"],
+        "text": text,
+        "steps": one["steps"],
+    }
+
+
+def wrong_outputs(rounds: Sequence[Round], expected: Caption) -> list[str]:
+    """Rounds that captioned otherwise than this machine's `capexport caption`."""
+    return [
+        f"round {number}: tokens {one['tokens']}, expected {expected.tokens}"
+        for number, one in enumerate(rounds, 1)
+        if one["tokens"] != expected.tokens
+    ]
+
+
+def _last_line(outcome: Outcome) -> str:
+    lines = [line for line in outcome.err.splitlines() if line.strip()]
+    return lines[-1] if lines else "it said nothing"

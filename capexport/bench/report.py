@@ -1,0 +1,171 @@
+"""A measurement as a value, and its JSON document (schema 1): written whole, read with checks."""
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Any
+
+from capexport.bench.statistics import Rounds, Summary, summarize
+from capexport.errors import InputError
+
+SCHEMA = 1
+KINDS = ("measured-host", "measured-device", "emulated-counts")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was measured; a section that was not is empty.
+
+    Args:
+        kind: of latency, memory and counts, one of KINDS.
+        device: facts, and its state before and after each round.
+        bundle_sha256: of the bundle's manifest, which has the digests of its files.
+        settings: what was asked for, and the runtime's version.
+        output: the caption that came out: tokens, log_prob, text, steps, and whether it is
+            `as_expected`, token for token that of `capexport caption` on this machine.
+        latency_ms: samples by quantity and round.
+        memory: KiB by name.
+        footprint_bytes: bytes by name.
+        counts: per call of `encoder` and so on, numbers by name.
+        estimate: by core model; always of the kind model-estimate.
+        doubts: why it is not valid.
+    """
+
+    kind: str
+    device: Mapping[str, Any]
+    bundle_sha256: str
+    settings: Mapping[str, Any]
+    output: Mapping[str, Any]
+    latency_ms: Mapping[str, Rounds] = field(default_factory=dict)
+    memory: Mapping[str, int] = field(default_factory=dict)
+    footprint_bytes: Mapping[str, int] = field(default_factory=dict)
+    counts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    estimate: Mapping[str, Any] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
+
+    @property
+    def valid(self) -> bool:
+        return not self.doubts
+
+    def summaries(self) -> dict[str, Summary]:
+        """Statistics of every latency, in its order."""
+        return {name: summarize(rounds) for name, rounds in self.latency_ms.items()}
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document; README.md of this folder describes it."""
+        whole = {
+            "schema": SCHEMA,
+            "kind": self.kind,
+            "device": self.device,
+            "bundle_sha256": self.bundle_sha256,
+            "settings": self.settings,
+            "output": self.output,
+            "latency_ms": {
+                name: [ms for one in rounds for ms in one]
+                for name, rounds in self.latency_ms.items()
+            },
+            "rounds": {name: [len(one) for one in r] for name, r in self.latency_ms.items()},
+            "summary_ms": {name: asdict(one) for name, one in self.summaries().items()},
+            "memory": self.memory,
+            "footprint_bytes": self.footprint_bytes,
+            "counts": self.counts,
+            "estimate": self.estimate,
+            "validity": {"valid": self.valid, "reasons": list(self.doubts)},
+        }
+        return {name: value for name, value in whole.items() if value != {}}
+
+
+def check_output(out: Path, *, force: bool) -> None:
+    """Raise InputError where a report cannot go, before anything is measured."""
+    if out.exists() and not force:
+        raise InputError(
+            "the output exists already", where=str(out), hint="choose another path or use --force"
+        )
+    if not out.parent.is_dir():
+        raise InputError(
+            "there is no such folder", where=str(out.parent), hint="make it, or choose another path"
+        )
+
+
+def write_report(report: Report, out: Path, *, force: bool = False) -> None:
+    """Write the document to `out`, whole or not at all; raises as `check_output`."""
+    check_output(out, force=force)
+    text = json.dumps(report.document(), indent=1, ensure_ascii=False, allow_nan=False)
+    handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+        Path(name).replace(out)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def read_report(path: Path) -> Report:
+    """The report in a file that `write_report` wrote, or another program by the same schema.
+
+    Raises:
+        InputError: it is no JSON, of another schema, or what it says does not fit together.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _no_report(path, f"it cannot be read: {error}") from error
+    try:
+        return _report(document)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise _no_report(path, reason) from error
+
+
+def _report(document: Mapping[str, Any]) -> Report:
+    if document["schema"] != SCHEMA:
+        raise ValueError(f"its schema is {document['schema']!r}, this program reads {SCHEMA}")
+    if document["kind"] not in KINDS:
+        raise ValueError(f"its kind is {document['kind']!r}, not one of {', '.join(KINDS)}")
+    lengths = document.get("rounds", {})
+    return Report(
+        kind=document["kind"],
+        device=_mapping(document["device"], "device"),
+        bundle_sha256=str(document["bundle_sha256"]),
+        settings=_mapping(document["settings"], "settings"),
+        output=_mapping(document.get("output", {}), "output"),
+        latency_ms={
+            name: _rounds(name, samples, lengths.get(name, [len(samples)]))
+            for name, samples in _mapping(document.get("latency_ms", {}), "latency_ms").items()
+        },
+        memory=_mapping(document.get("memory", {}), "memory"),
+        footprint_bytes=_mapping(document.get("footprint_bytes", {}), "footprint_bytes"),
+        counts=_mapping(document.get("counts", {}), "counts"),
+        estimate=_mapping(document.get("estimate", {}), "estimate"),
+        doubts=tuple(str(reason) for reason in document["validity"]["reasons"]),
+    )
+
+
+def _rounds(name: str, samples: list[float], lengths: list[int]) -> Rounds:
+    numbers = all(type(ms) in (int, float) and math.isfinite(ms) and ms >= 0 for ms in samples)
+    if not samples or not numbers:
+        raise ValueError(f"latency_ms.{name} has something that is no time")
+    if sum(lengths) != len(samples) or min(lengths) < 1:
+        raise ValueError(f"rounds.{name} do not add up to its samples")
+    ends = accumulate(lengths, initial=0)
+    return tuple(tuple(samples[start:end]) for start, end in pairwise(ends))
+
+
+def _mapping(value: Any, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is no object")
+    return value
+
+
+def _no_report(path: Path, reason: str) -> InputError:
+    return InputError(
+        f"this is no report of `capexport bench`: {reason}",
+        where=str(path),
+        hint="give a file that `capexport bench --out` wrote",
+    )

@@ -1,0 +1,66 @@
+"""Bundle + name of a device + settings -> a report."""
+
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+from capexport.bench.counting import count
+from capexport.bench.devices import open_device
+from capexport.bench.devices.target import EMULATED
+from capexport.bench.made_up import made_up
+from capexport.bench.measurement import measure
+from capexport.bench.report import Report
+from capexport.bench.settings import Settings
+from capexport.bundle import Bundle
+from capexport.errors import InputError
+from capexport.runtime import Given, check_beam, read_inputs
+
+PACKAGES = {"litert": "ai-edge-litert", "onnxruntime": "onnxruntime"}
+"""Whose library the runner opens."""
+
+
+def bench(
+    bundle: Bundle,
+    device: str,
+    settings: Settings,
+    *,
+    photo: Path | None = None,
+    stage: Callable[[str], None] = lambda _: None,
+) -> Report:
+    """Measure a bundle on a device.
+
+    Args:
+        device: as `open_device` takes it.
+        photo: a picture or a features file, of which the first entry counts; None makes one up.
+        stage: is told what begins.
+
+    Raises:
+        InputError: the bundle has no graphs for the runtime, or the input does not fit.
+        RuntimeMissingError: a package or compiler that the device needs is missing.
+        DeviceError: the device cannot be reached, or fails.
+    """
+    manifest = bundle.manifest
+    if settings.runtime not in manifest.runtimes:
+        raise InputError(
+            f"the bundle has no graphs for {settings.runtime}",
+            where=str(bundle.path),
+            hint=f"use {' or '.join(manifest.runtimes)}",
+        )
+    check_beam(settings.beam, manifest.signature)
+    name, given = _given(bundle, photo)
+    with open_device(device) as target:
+        described = {
+            "input": name,
+            "architecture": manifest.architecture,
+            "recipe": dict(manifest.recipe),
+            "weights": manifest.weights,
+            "runtime_version": version(PACKAGES[settings.runtime]),
+        }
+        how = count if target.kind == EMULATED else measure
+        return how(target, bundle, settings, given, described, stage)
+
+
+def _given(bundle: Bundle, photo: Path | None) -> tuple[str, Given]:
+    if photo is None:
+        return made_up(bundle)
+    return next(iter(read_inputs(photo, bundle.manifest.image).items()))

@@ -1,0 +1,89 @@
+"""`capexport bench`: a bundle and a device -> a card, and a report with every sample."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from capexport.cli.caption import Runtime
+from capexport.cli.options import AsJson, Debug
+from capexport.cli.output import print_json
+from capexport.cli.progress import stages
+
+
+def bench(
+    bundle: Annotated[Path, typer.Argument(help="Bundle that `capexport export` wrote.")],
+    device: Annotated[
+        str, typer.Option("--device", help="host, qemu:CORE, adb[:SERIAL] or ssh:HOST.")
+    ] = "host",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Report to write, JSON with every sample.")
+    ] = None,
+    runtime: Annotated[
+        Runtime | None, typer.Option("--runtime", help="Default: the bundle's first.")
+    ] = None,
+    beam: Annotated[
+        int | None, typer.Option("--beam", min=1, help="Beam width; default: the bundle's.")
+    ] = None,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Threads to compute with.")] = 1,
+    runs: Annotated[
+        int, typer.Option("--runs", min=1, help="Samples of each quantity, all rounds together.")
+    ] = 90,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="Processes, one by one.")] = 3,
+    photo: Annotated[
+        Path | None,
+        typer.Option(
+            "--input", help="Picture or features file; default: made up, always the same."
+        ),
+    ] = None,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="1024 samples and 60 s of each, as MLPerf Mobile asks."),
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing report.")] = False,
+    as_json: AsJson = False,
+    debug: Debug = False,
+) -> None:
+    """Measure a bundle: encoder, decoder step and whole captions, memory and footprint.
+
+    An emulated core gives counts of instructions, bytes and cache misses, and an estimate from
+    them, but no times. `capexport devices` shows what there is.
+
+    The captions are made by a C program without Python, and compared with those of `capexport
+    caption`: the exit status is 1 where they differ. A measurement that cannot be trusted is marked
+    so, with its reasons; with --strict that is exit status 1 as well.
+
+    Example:
+
+      capexport bench bundle/ --device host --out report.json
+
+      capexport bench bundle/ --device qemu:cortex-a76
+
+      capexport bench bundle/ --runtime litert --beam 1 --input photo.jpg --strict
+    """
+    from capexport.bench import Settings, card, write_report
+    from capexport.bench import bench as measure
+    from capexport.bench.report import check_output
+    from capexport.bundle import open_bundle
+
+    opened = open_bundle(bundle)
+    if out is not None:
+        check_output(out, force=force)
+    settings = Settings(
+        runtime=(runtime or opened.manifest.runtimes[0]),
+        beam=beam or opened.manifest.decoding.beam,
+        threads=threads,
+        rounds=rounds,
+        samples=max(runs, rounds),
+        strict=strict,
+    )
+    with stages() as stage:
+        report = measure(opened, device, settings, photo=photo, stage=stage)
+    if out is not None:
+        write_report(report, out, force=force)
+    if as_json:
+        print_json(report.document())
+    else:
+        print(card(report), end="")
+    if not report.output["as_expected"] or (strict and not report.valid):
+        raise typer.Exit(1)
