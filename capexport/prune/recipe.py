@@ -85,6 +85,12 @@ def read_recipe(file: Path) -> Recipe:
     )
     for table in (top, words, training):
         table.finish()
+    if recipe.image_encoder is not None and recipe.plan.average:
+        raise InputError(
+            "the batch norm of a trained image encoder does not fit averaged weights",
+            where=f"{file}: training.average",
+            hint="leave it out, or train on a frozen encoder's features",
+        )
     for key in DERIVED:
         if key in recipe.config:
             raise InputError(

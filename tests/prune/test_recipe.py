@@ -52,6 +52,7 @@ def test_what_is_left_out_has_the_plans_own_value(tmp_path: Path) -> None:
         ("epochs = 2", "epochs = 2.5", "training.epochs", "another kind"),
         ("learning_rate = 1", "learning_rate = nan", "training.learning_rate", "is nan"),
         ("epochs = 2", "epochs = 2\ndistillation = 0.5", "distillation", "is unknown"),
+        ("epochs = 2", "epochs = 2\naverage = 0.3", "training.average", "does not fit averaged"),
         ("rnn_size = 8", "vocab_size = 8", "config.vocab_size", "follows from the data"),
         ("[words]", "[words", "recipe.toml", "not TOML"),
         ("[words]", "[[words]]", "words", "another kind"),
