@@ -187,7 +187,8 @@ def test_numbers_of_threads_that_would_crash_a_runtime(
 def test_runtime_that_is_not_installed(
     bundle: Bundle, runtime: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.path", [])  # package metadata is not found then
+    monkeypatch.setattr("sys.path", [])  # neither a package nor its metadata is found then
+    monkeypatch.delitem(sys.modules, "onnxruntime", raising=False)
     with pytest.raises(RuntimeMissingError, match=f"{runtime} is not installed") as caught:
         open_session(bundle, runtime)
     assert caught.value.hint == f"pip install 'capexport[{runtime}]'"
