@@ -1,10 +1,11 @@
 """android_demo/core on this machine's JVM: what Python does, to the bit."""
 
-import json
 import re
 from pathlib import Path
 
 from java_tests import CORE, CORE_TESTS, run_junit
+
+from capexport.bench.report import read_report
 
 TESTS = tuple(
     f"org.capexport.core.{name}"
@@ -25,15 +26,14 @@ def test_the_core_does_what_python_does(core_classes: list[Path], goldens: Path)
     assert re.search(r"OK \(\d\d tests\)", printed)
 
 
-def test_the_report_of_a_benchmark_has_what_bench_reads(
-    core_classes: list[Path], goldens: Path
-) -> None:
-    """BenchmarkTest.java leaves it behind."""
+def test_the_report_of_a_benchmark_is_one_of_bench(core_classes: list[Path], goldens: Path) -> None:
+    """BenchmarkTest.java leaves it behind; `capexport report` and `compare` take it."""
     run_junit(["org.capexport.core.BenchmarkTest"], core_classes, {"goldens": goldens})
-    report = json.loads((goldens / "report.json").read_text())
-    assert {"schema", "kind", "device", "bundle_sha256", "settings", "validity"} <= set(report)
-    assert report["settings"]["samples"] == len(report["latency_ms"]["caption"])
-    assert all(ms >= 0 for samples in report["latency_ms"].values() for ms in samples)
+    report = read_report(goldens / "report.json")
+    counts = {name: summary.count for name, summary in report.summaries().items()}
+    assert counts["caption"] == counts["encoder"] == report.settings["samples"]
+    assert counts["decoder_step"] == counts["caption"] * report.output["steps"]
+    assert not report.valid
 
 
 def test_every_test_class_is_run() -> None:
