@@ -1,15 +1,18 @@
 """The product on one page: a checkpoint goes in, a bundle comes out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from capexport import __version__
 from capexport.bundle import Bundle, Manifest, check_target, create_bundle
-from capexport.captioner import build_captioner, read_image_encoder, with_image_encoder
+from capexport.captioner import Captioner, build_captioner, read_image_encoder, with_image_encoder
 from capexport.capture import capture_graphs
 from capexport.checkpoint import Checkpoint, read_checkpoint
 from capexport.compress import (
+    AUTO,
     apply_recipe,
+    automatic_recipes,
     check_calibration,
     check_weight_form,
     choose_storage,
@@ -19,6 +22,8 @@ from capexport.compress import (
     refuse_copies,
 )
 from capexport.errors import InputError
+from capexport.evaluate.recipe_search import Validation, check_validation, search_recipe
+from capexport.ir.graph import Graph
 from capexport.ir.passes import run_passes
 from capexport.runtime import read_pictures
 from capexport.writers import onnx, tflite
@@ -39,6 +44,7 @@ def export(
     weights: str = "auto",
     encoder: str | None = None,
     calibration: Path | None = None,
+    validation: Validation | None = None,
     force: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Bundle:
@@ -48,21 +54,25 @@ def export(
         checkpoint: what `capexport.checkpoint.read_checkpoint` reads.
         out: folder to create; an existing one needs `force`.
         formats: keys of WRITERS.
-        recipe: `NAME`, or `encoder=NAME,decoder=NAME`.
+        recipe: `NAME`, or `encoder=NAME,decoder=NAME`, or `auto`.
         weights: `auto`, `dense`, `stock-sparse` or `packed`.
         encoder: `PATH` or `NAME:PATH` of an image encoder's weights; None for region features.
-        calibration: folder of typical pictures, which a static recipe finds its scales by.
+        calibration: folder of typical pictures, which a static recipe finds its scales by; `auto`
+            can do without.
+        validation: what `auto` measures on, and how much may be lost.
         progress: is told what is being done.
 
     Raises:
         CapexportError: of the stage that refused; nothing is left at `out` then.
     """
-    recipes = parse_recipes(recipe)
+    recipes = None if recipe == AUTO else parse_recipes(recipe)
     if unknown := set(formats) - set(WRITERS):
         hint = f"choose from {', '.join(WRITERS)}"
         raise InputError(f"there is no format {min(unknown)!r}", where="--format", hint=hint)
     check_weight_form(weights)
-    check_calibration(recipes, calibration)
+    check_validation(recipe, validation)
+    if recipes is not None:
+        check_calibration(recipes, calibration)
     check_target(out, force=force)
     progress("reading the checkpoint")
     source = read_checkpoint(checkpoint)
@@ -76,15 +86,69 @@ def export(
             "bytes": image_encoder.bytes_on_disk,
             "sha256": image_encoder.sha256,
         }
-    graphs, nonzeros = [], {}
-    for captured in capture_graphs(captioner, progress):
-        part = "encoder" if captured.name == "encoder" else "decoder"
-        graph = run_passes(captured)
-        progress(f"applying {recipes[part].name} to the {part}")
+    floats = [run_passes(graph) for graph in capture_graphs(captioner, progress)]
+    if recipes is None:
+        recipes = automatic_recipes(floats[0])
+        if calibration is not None:
+            check_calibration(recipes, calibration)
+    names = {part: chosen.name for part, chosen in recipes.items()}
+    progress(f"applying {names['encoder']} to the encoder, {names['decoder']} to the decoder")
+    if validation is not None and calibration is None:
+        pictures = validation.pictures(captioner.image)
+    else:
         pictures = read_pictures(calibration, captioner.image)
-        small = apply_recipe(graph, recipes[part], image_samples(graph, pictures))
-        nonzeros[graph.name] = count_nonzeros(graph, small)
-        graphs.append(choose_storage(small, weights))
+    smalls = [
+        apply_recipe(floats[0], recipes["encoder"], image_samples(floats[0], pictures)),
+        apply_recipe(floats[1], recipes["decoder"]),
+    ]
+    model = _Model(captioner, source.lineage, floats, names, provenance)
+    if validation is not None:
+        smalls, found = search_recipe(
+            captioner,
+            floats,
+            smalls,
+            validation,
+            lambda folder, graphs: _write(model, graphs, folder, formats[:1], "dense"),
+            progress,
+        )
+        whole = {part["graph"] for part in found["float"] if not part["layers"]}
+        names = {part: "fp32" if part in whole else name for part, name in names.items()}
+        model = replace(model, recipes=names, provenance={**provenance, AUTO: found})
+    return _write(model, smalls, out, formats, weights, force=force, progress=progress)
+
+
+@dataclass(frozen=True)
+class _Model:
+    """What a bundle is made of, but for the graphs.
+
+    Args:
+        floats: the graphs before the recipe.
+        recipes: name of the recipe of "encoder" and of "decoder".
+    """
+
+    captioner: Captioner
+    lineage: str
+    floats: Sequence[Graph]
+    recipes: Mapping[str, str]
+    provenance: Mapping[str, object]
+
+
+def _write(
+    model: _Model,
+    smalls: Sequence[Graph],
+    out: Path,
+    formats: tuple[str, ...],
+    weights: str,
+    *,
+    force: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Bundle:
+    captioner = model.captioner
+    nonzeros = {
+        before.name: count_nonzeros(before, after)
+        for before, after in zip(model.floats, smalls, strict=True)
+    }
+    graphs = [choose_storage(graph, weights) for graph in smalls]
     for together in [[graph] for graph in graphs] if captioner.shares_layers else [graphs]:
         refuse_copies(together)
     files: dict[str, bytes] = {}
@@ -92,19 +156,18 @@ def export(
         for graph in graphs:
             progress(f"writing {graph.name}.{name}")
             files[f"{graph.name}.{name}"] = WRITERS[name](graph)
-    names = {part: chosen.name for part, chosen in recipes.items()}
     form = "dense" if weights == "auto" else weights
     manifest = Manifest(
         architecture=captioner.architecture,
-        lineage=source.lineage,
+        lineage=model.lineage,
         signature=captioner.signature,
         vocabulary=captioner.vocabulary,
         decoding=captioner.decoding,
-        recipe=names,
+        recipe=model.recipes,
         weights=form,
         runtimes=tuple(sorted(RUNTIMES[name] for name in formats)),
-        minimum_runtime=_minimum_runtime(names, form, formats),
-        provenance={**provenance, "graphs": nonzeros},
+        minimum_runtime=_minimum_runtime(model.recipes, form, formats),
+        provenance={**model.provenance, "graphs": nonzeros},
         image=captioner.image,
     )
     return create_bundle(out, manifest, files, force=force)

@@ -10,6 +10,7 @@ import typer
 from capexport.cli.options import AsJson, Debug
 from capexport.cli.output import percent, print_json, print_table
 from capexport.cli.progress import stages
+from capexport.errors import InputError
 
 if TYPE_CHECKING:
     from capexport.bundle import Bundle
@@ -41,7 +42,7 @@ def export(
     out: Annotated[Path, typer.Option("--out", help="Folder to write the bundle to.")],
     format: Annotated[Format, typer.Option("--format", help="Graph files.")] = Format.both,
     recipe: Annotated[
-        str, typer.Option("--recipe", help="NAME, or encoder=NAME,decoder=NAME.")
+        str, typer.Option("--recipe", help="NAME, or encoder=NAME,decoder=NAME, or auto.")
     ] = "dynamic_wi8",
     weights: Annotated[
         Weights, typer.Option("--weights", help="Storage of pruned weights.")
@@ -54,6 +55,20 @@ def export(
         Path | None,
         typer.Option("--calibration", help="Folder of typical pictures, for a static recipe."),
     ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Captioned images that --recipe auto is measured on."),
+    ] = None,
+    split: Annotated[str, typer.Option("--split", help="Images of --data; '': all.")] = "val",
+    subset: Annotated[
+        str, typer.Option("--set", help="Data set within a collection; default: all of them.")
+    ] = "",
+    features: Annotated[
+        Path | None, typer.Option("--features", help="Features of --data, without --encoder.")
+    ] = None,
+    max_cider_drop: Annotated[
+        str, typer.Option("--max-cider-drop", help="For --recipe auto: 0.5% of CIDEr-D, or 0.01.")
+    ] = "0.5%",
     force: Annotated[bool, typer.Option("--force", help="Replace an existing output.")] = False,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -65,6 +80,9 @@ def export(
 
     With an image encoder the bundle takes pictures, otherwise region features.
 
+    --recipe auto is int8, but for the layers that must stay float for CIDEr-D on --data to drop no
+    more than allowed; it says which, and how much each layer's output was off.
+
     Example:
 
       capexport export checkpoint/ --out bundle/
@@ -75,12 +93,27 @@ def export(
 
       capexport export checkpoint/ --out bundle/ --encoder mobilenet_v2.pth
       --recipe encoder=static_wi8_ai8,decoder=dynamic_wi8 --calibration photos/
+
+      capexport export checkpoint/ --out bundle/ --encoder mobilenet_v2.pth --recipe auto
+      --data ucm/ --max-cider-drop 0.5%
     """
     from capexport.bundle import check_target
 
     check_target(out, force=force)  # before torch is imported, which takes seconds
+    from capexport.evaluate.datasets import read_captions, select
+    from capexport.evaluate.recipe_search import Budget, Validation
     from capexport.export import export as export_bundle
 
+    validation = None
+    if data is None and features is not None:
+        raise InputError(
+            "--features are those of captioned images, and there are none",
+            where=f"--features {features}",
+            hint="give the images by --data, with --recipe auto",
+        )
+    if data is not None:
+        images = select(read_captions(data), split, subset)
+        validation = Validation(images, Budget.parse(max_cider_drop), features)
     with stages() as stage:
         bundle = export_bundle(
             checkpoint,
@@ -90,6 +123,7 @@ def export(
             weights=weights.value,
             encoder=encoder,
             calibration=calibration,
+            validation=validation,
             force=force,
             progress=stage,
         )
@@ -115,6 +149,7 @@ def _summary(bundle: "Bundle") -> dict[str, Any]:
         "recipe": dict(manifest.recipe),
         "weights": manifest.weights,
         "runtimes": list(manifest.runtimes),
+        **({"auto": source["auto"]} if "auto" in source else {}),
     }
 
 
@@ -138,4 +173,23 @@ def _print_summary(summary: dict[str, Any]) -> None:
     print_table(("file", "bytes", "of both" if encoder else "of checkpoint"), rows)
     recipe = ", ".join(f"{graph} {name}" for graph, name in summary["recipe"].items())
     print(f"\nrecipe: {recipe}; {summary['weights']} weights")
+    if auto := summary.get("auto"):
+        _print_choice(auto)
     print(f"wrote {summary['bundle']}")
+
+
+def _print_choice(auto: Mapping[str, Any]) -> None:
+    cider, kept = auto["cider"], auto["float"]
+    print(
+        f"CIDEr-D on {auto['images']} images: {cider['float']:.4f} float, {cider['int8']:.4f} all "
+        f"int8, {cider['chosen']:.4f} as chosen; allowed to drop by {auto['max_drop']:.4f}"
+    )
+    print(f"float: {len(kept)} of {len(kept) + len(auto['int8'])} parts, the most sensitive ones")
+    rows = [(part, "float") for part in kept] + [(part, "int8") for part in auto["int8"]]
+    print_table(
+        ("part", "graph", "relative squared error", ""),
+        (
+            (", ".join(p["layers"]) or "all of it", p["graph"], f"{p['sensitivity']:.2e}", form)
+            for p, form in rows
+        ),
+    )

@@ -2,20 +2,37 @@
 
 from capexport.compress.calibrate import image_samples
 from capexport.compress.checks import count_nonzeros, refuse_copies
+from capexport.compress.float_layers import (
+    graph_sensitivity,
+    sensitivities,
+    with_float_layers,
+)
 from capexport.compress.quantize import apply_recipe
-from capexport.compress.recipe import RECIPES, Recipe, check_calibration, parse_recipes
+from capexport.compress.recipe import (
+    AUTO,
+    RECIPES,
+    Recipe,
+    automatic_recipes,
+    check_calibration,
+    parse_recipes,
+)
 from capexport.compress.storage import WEIGHT_FORMS, check_weight_form, choose_storage
 
 __all__ = [
+    "AUTO",
     "RECIPES",
     "WEIGHT_FORMS",
     "Recipe",
     "apply_recipe",
+    "automatic_recipes",
     "check_calibration",
     "check_weight_form",
     "choose_storage",
     "count_nonzeros",
+    "graph_sensitivity",
     "image_samples",
     "parse_recipes",
     "refuse_copies",
+    "sensitivities",
+    "with_float_layers",
 ]

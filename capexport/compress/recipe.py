@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capexport.errors import InputError
+from capexport.ir.graph import Graph
 from capexport.ir.ops import DYNAMIC, FLOAT
 
 STATIC = "static_wi8_ai8"
+AUTO = "auto"
+"""In place of a recipe: int8, but for layers that must stay float; which, is measured."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,13 @@ RECIPES = {
         Recipe(STATIC, 8, DYNAMIC, static=True),
     )
 }
+
+
+def automatic_recipes(encoder: Graph) -> dict[str, Recipe]:
+    """What AUTO starts from: static where there are convolutions, dynamic elsewhere."""
+    convolutions = any(node.op == "conv2d" for node in encoder.nodes)
+    dynamic = RECIPES["dynamic_wi8"]
+    return {"encoder": RECIPES[STATIC] if convolutions else dynamic, "decoder": dynamic}
 
 
 def parse_recipes(text: str) -> dict[str, Recipe]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from capexport.bundle import Bundle
 from capexport.captioner import Captioner
 from capexport.captioner.search import beam_search
-from capexport.compress import RECIPES, check_calibration
+from capexport.compress import AUTO, RECIPES, check_calibration
 from capexport.evaluate.datasets import CaptionedImage
 from capexport.evaluate.layers import layer_errors
 from capexport.evaluate.metrics import CIDER, check_tools, cider, interval, paired_difference
@@ -83,9 +83,18 @@ def evaluate(
         given = (encoder_inputs(captioner.signature, read(one)) for one in images)
         pictures = read_pictures(calibration, captioner.image)
         result["comparison"]["layers"] = layer_errors(
-            captioner, recipes, islice(given, LAYER_IMAGES), pictures
+            captioner, recipes, islice(given, LAYER_IMAGES), pictures, _float_layers(bundle)
         )
     return result
+
+
+def _float_layers(bundle: Bundle) -> dict[str, set[str]]:
+    """What the recipe auto left float in graphs that are int8, by the export's own account."""
+    found: dict[str, set[str]] = {}
+    for part in bundle.manifest.provenance.get(AUTO, {}).get("float", []):
+        if bundle.manifest.recipe.get(part["graph"]) != "fp32":
+            found.setdefault(part["graph"], set()).update(part["layers"])
+    return found
 
 
 def compare(

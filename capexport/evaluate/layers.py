@@ -1,14 +1,15 @@
 """A captioner, a recipe and images -> how far each layer's output moves when it becomes int8."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from capexport.captioner import Captioner
 from capexport.capture import capture_graphs
-from capexport.compress import Recipe, apply_recipe, image_samples
+from capexport.compress import Recipe, apply_recipe, image_samples, with_float_layers
 from capexport.ir.evaluate import evaluate
 from capexport.ir.graph import Array, Graph, Node, TensorQuantization
 from capexport.ir.passes import run_passes
@@ -54,6 +55,7 @@ def layer_errors(
     recipes: Mapping[str, Recipe],
     inputs: Iterable[Tensors],
     calibration: Iterable[Array] = (),
+    float_layers: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> list[dict[str, Any]]:
     """Errors of linears, convolutions and embeddings, in the order in which they run.
 
@@ -64,6 +66,7 @@ def layer_errors(
         recipes: of "encoder" and "decoder".
         inputs: the encoder's by name, one mapping an image.
         calibration: pictures for a static recipe.
+        float_layers: by graph, what the recipe auto left float.
 
     Returns:
         `{"graph", "layer", "op", "max_abs_error", "mean_abs_error", "mean_abs_value"}` each, a
@@ -71,13 +74,16 @@ def layer_errors(
     """
     images = list(inputs)
     encoder, step = (run_passes(graph) for graph in capture_graphs(captioner))
-    steps = [
-        sample for image in images for sample in _greedy_steps(captioner, encoder, step, image)
-    ]
+    steps = [sample for image in images for sample in greedy_steps(captioner, encoder, step, image)]
     pictures = image_samples(encoder, calibration)
+
+    def small(graph: Graph, recipe: Recipe, samples: Iterable[Tensors] = ()) -> Graph:
+        layers = float_layers.get(graph.name, ())
+        return with_float_layers(graph, apply_recipe(graph, recipe, samples), layers)
+
     return [
-        *compare_layers(encoder, apply_recipe(encoder, recipes["encoder"], pictures), images),
-        *compare_layers(step, apply_recipe(step, recipes["decoder"]), steps),
+        *compare_layers(encoder, small(encoder, recipes["encoder"], pictures), images),
+        *compare_layers(step, small(step, recipes["decoder"]), steps),
     ]
 
 
@@ -112,7 +118,7 @@ def _real(numbers: Array, meaning: TensorQuantization | None) -> Array:
     return numbers if meaning is None else Quantized(numbers, meaning).dequantized()
 
 
-def _greedy_steps(
+def greedy_steps(
     captioner: Captioner, encoder: Graph, step: Graph, image: Tensors
 ) -> Iterator[dict[str, Array]]:
     """What the decoder step reads along the greedy caption of one image."""

@@ -4,7 +4,7 @@ Floats are float32 throughout, so that the oracle rounds where the runtimes roun
 """
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,12 +53,16 @@ def evaluate(
         values[name] = array if meaning is None else Quantized(array, meaning)
     for node in graph.nodes:
         operands = [values[name] for name in node.inputs if name]
-        values.update(_evaluate_node(graph, node, operands))
+        values.update(evaluate_node(graph, node, operands))
     return {name: numbers(values[name]) for name in outputs or graph.outputs}
 
 
-def _evaluate_node(graph: Graph, node: Node, operands: list[Operand]) -> dict[str, Operand]:
-    """int8 is what real numbers give, rounded; in a convolution exact sums are."""
+def evaluate_node(graph: Graph, node: Node, operands: Sequence[Operand]) -> dict[str, Operand]:
+    """What one node writes. int8 is what real numbers give, rounded; in a convolution sums are.
+
+    Args:
+        operands: its inputs, but for those that are omitted.
+    """
     meaning = graph.quantization.get(node.outputs[0])
     if meaning is not None and node.op == "conv2d":
         return {node.outputs[0]: int8_convolution(meaning, *operands, **node.attributes)}

@@ -51,6 +51,7 @@ def test_defaults_reach_the_export(
             "weights": "auto",
             "encoder": None,
             "calibration": None,
+            "validation": None,
             "force": False,
         }
     ]
