@@ -43,7 +43,8 @@ def count(
     """Instructions, bytes and cache misses of one call each, after warm-up; arguments as `measure`.
 
     Raises:
-        InputError: more than one thread: counters are not atomic, and idle workers spin.
+        InputError: more than one thread (counters are not atomic, and idle workers spin), or a
+            strict measurement, which is one of time.
         CapexportError: whatever keeps a part of it from being done.
     """
     if settings.threads != 1:
@@ -52,7 +53,13 @@ def count(
             where="threads",
             hint="leave out --threads for an emulated core",
         )
-    settings = replace(settings, rounds=1, samples=1, strict=False)
+    if settings.strict:
+        raise InputError(
+            "a strict measurement is one of time",
+            where="strict",
+            hint="leave out --strict for an emulated core",
+        )
+    settings = replace(settings, rounds=1, samples=1)
     stage("captioning on this machine")
     expected = expected_caption(bundle, settings, given)
     stage("building and copying")

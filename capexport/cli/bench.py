@@ -47,7 +47,8 @@ def bench(
     """Measure a bundle: encoder, decoder step and whole captions, memory and footprint.
 
     An emulated core gives counts of instructions, bytes and cache misses, and an estimate from
-    them, but no times. `capexport devices` shows what there is.
+    them, but no times; --runs and --rounds mean nothing there. `capexport devices` shows what
+    there is.
 
     The captions are made by a C program without Python, and compared with those of `capexport
     caption`: the exit status is 1 where they differ. A measurement that cannot be trusted is marked

@@ -98,9 +98,11 @@ def test_no_time_of_an_emulator_is_reported(dense: Bundle, runtime: str) -> None
         assert "llvm is needed" in document["settings"]["no_estimate"]
 
 
-def test_threads_are_refused(dense: Bundle, runtime: str) -> None:
+def test_threads_and_strictness_are_refused(dense: Bundle, runtime: str) -> None:
     with pytest.raises(InputError, match="2 threads cannot be counted"):
         bench(dense, "qemu:cortex-a76", Settings(runtime, beam=1, threads=2))
+    with pytest.raises(InputError, match="a strict measurement is one of time"):
+        bench(dense, "qemu:cortex-a76", Settings(runtime, beam=1, strict=True))
 
 
 def test_an_unknown_core_is_refused() -> None:
