@@ -36,8 +36,9 @@ def kernels(
     """Build, list or test the kernels that execute packed weights.
 
     They are compiled when first needed; `build` does it ahead, and for phones. It makes one library
-    for LiteRT, one for ONNX Runtime, and one for programs of your own. `test` compares every kernel
-    that this CPU can run with a plain product; the exit status is 1 when one is wrong.
+    for LiteRT, one for ONNX Runtime, one for Java, and one for programs of your own. `test`
+    compares every kernel that this CPU can run with a plain product; the exit status is 1 when one
+    is wrong.
 
     Example:
 

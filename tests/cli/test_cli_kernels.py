@@ -21,7 +21,7 @@ def test_list_names_every_kernel(capsys: pytest.CaptureFixture[str]) -> None:
 def test_build_says_where_the_libraries_are(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["kernels", "build", "--json"]) == 0
     libraries = json.loads(capsys.readouterr().out)["libraries"]
-    assert set(libraries) == {"kernels", "litert", "onnxruntime"}
+    assert set(libraries) == {"kernels", "litert", "onnxruntime", "captioner"}
 
 
 def test_an_unknown_target_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
