@@ -105,7 +105,8 @@ def test_the_rule_decides_for_the_batch_that_is_asked_for(
 @pytest.mark.parametrize("option", ["batch", "always"])
 @pytest.mark.parametrize("value", ["-1", "", "x", "1x", "9999999999"])
 def test_other_values_of_options_are_refused(option: str, value: str) -> None:
-    with pytest.raises(RuntimeError, match=f"{option} is no number from"):
+    # onnxruntime hands on a provider's status as RuntimeError up to 1.31, by its code from 1.32 on.
+    with pytest.raises((RuntimeError, faults.InvalidArgument), match=f"{option} is no number from"):
         open_sparse(integer(int8_weight()), **{option: value})
 
 
