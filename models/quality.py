@@ -25,7 +25,7 @@ from capexport.export import RUNTIMES, export
 RECIPE = "encoder=static_wi8_ai8,decoder=dynamic_wi8"
 DENSE = "dense"
 """Name of a checkpoint that has no zeros to leave out."""
-CALIBRATION_PICTURES = 64
+CALIBRATION_PICTURES = 400
 """The first ones to train on; scales of activations are taken from them."""
 HEAD = (
     "| checkpoint | zeros | CIDEr-D float | LiteRT int8 | ORT int8 | captions as float |"
