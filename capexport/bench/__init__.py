@@ -2,6 +2,7 @@
 
 from capexport.bench.card import card
 from capexport.bench.compare import Comparison, compare, differences, fell_short
+from capexport.bench.page import html_page
 from capexport.bench.report import Report, read_report, write_report
 from capexport.bench.run import bench
 from capexport.bench.settings import Settings
@@ -15,6 +16,7 @@ __all__ = [
     "compare",
     "differences",
     "fell_short",
+    "html_page",
     "read_report",
     "write_report",
 ]

@@ -1,9 +1,7 @@
 """A measurement as a value, and its JSON document (schema 1): written whole, read with checks."""
 
 import json
-import math
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import accumulate, pairwise
@@ -15,6 +13,8 @@ from capexport.errors import InputError
 
 SCHEMA = 1
 KINDS = ("measured-host", "measured-device", "emulated-counts")
+LIMIT = 1e18
+"""Of any time, size or count: more (infinity too) is a damaged file."""
 
 
 @dataclass(frozen=True)
@@ -96,13 +96,18 @@ def write_report(report: Report, out: Path, *, force: bool = False) -> None:
     """Write the document to `out`, whole or not at all; raises as `check_output`."""
     check_output(out, force=force)
     text = json.dumps(report.document(), indent=1, ensure_ascii=False, allow_nan=False)
-    handle, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
+    write_whole(text + "\n", out)
+
+
+def write_whole(text: str, out: Path) -> None:
+    """Write UTF-8 beside `out`, and rename it when it is whole."""
+    beside = out.with_name(f".{out.name}.{os.getpid()}")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text + "\n")
-        Path(name).replace(out)
+        with beside.open("x", encoding="utf-8") as file:
+            file.write(text)
+        beside.replace(out)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        beside.unlink(missing_ok=True)
         raise
 
 
@@ -139,22 +144,47 @@ def _report(document: Mapping[str, Any]) -> Report:
             name: _rounds(name, samples, lengths.get(name, [len(samples)]))
             for name, samples in _mapping(document.get("latency_ms", {}), "latency_ms").items()
         },
-        memory=_mapping(document.get("memory", {}), "memory"),
-        footprint_bytes=_mapping(document.get("footprint_bytes", {}), "footprint_bytes"),
-        counts=_mapping(document.get("counts", {}), "counts"),
-        estimate=_mapping(document.get("estimate", {}), "estimate"),
+        memory=_numbers(document.get("memory", {}), "memory"),
+        footprint_bytes=_numbers(document.get("footprint_bytes", {}), "footprint_bytes"),
+        counts={
+            part: _numbers(one, f"counts.{part}")
+            for part, one in _mapping(document.get("counts", {}), "counts").items()
+        },
+        estimate=_estimate(_mapping(document.get("estimate", {}), "estimate")),
         doubts=tuple(str(reason) for reason in document["validity"]["reasons"]),
     )
 
 
 def _rounds(name: str, samples: list[float], lengths: list[int]) -> Rounds:
-    numbers = all(type(ms) in (int, float) and math.isfinite(ms) and ms >= 0 for ms in samples)
-    if not samples or not numbers:
+    if not samples or not all(map(_is_amount, samples)):
         raise ValueError(f"latency_ms.{name} has something that is no time")
     if sum(lengths) != len(samples) or min(lengths) < 1:
         raise ValueError(f"rounds.{name} do not add up to its samples")
     ends = accumulate(lengths, initial=0)
     return tuple(tuple(samples[start:end]) for start, end in pairwise(ends))
+
+
+def _estimate(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Raise ValueError or KeyError where it is not what `estimate.py` makes."""
+    for name, core in _mapping(value.get("cores", {}), "estimate.cores").items():
+        for part, one in _mapping(core["parts"], f"estimate.cores.{name}.parts").items():
+            _numbers(one, f"estimate.cores.{name}.parts.{part}")
+            if not one.keys() >= {"ms", "covered"}:
+                raise ValueError(f"estimate.cores.{name}.parts.{part} has no ms or no covered")
+    if not isinstance(value.get("assumes", []), list):
+        raise ValueError("estimate.assumes is no list")
+    return value
+
+
+def _numbers(value: Any, name: str) -> Mapping[str, Any]:
+    for key, number in _mapping(value, name).items():
+        if not _is_amount(number):
+            raise ValueError(f"{name}.{key} is no amount")
+    return dict(value)
+
+
+def _is_amount(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value < LIMIT
 
 
 def _mapping(value: Any, name: str) -> Mapping[str, Any]:

@@ -25,6 +25,7 @@ from capexport.cli.features import features
 from capexport.cli.inspect import inspect
 from capexport.cli.kernels import kernels
 from capexport.cli.prune import prune
+from capexport.cli.report import report
 from capexport.cli.scenes import scenes
 from capexport.cli.train import train
 from capexport.cli.verify import verify
@@ -42,6 +43,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "train": train,
     "bench": bench,
     "compare": compare,
+    "report": report,
     "devices": devices,
     "kernels": kernels,
     "android": android,
