@@ -71,7 +71,7 @@ def test_gradual_reaches_its_target_in_a_run_that_is_too_short() -> None:
     assert zeros({n: pruning.finished(weights())[n] for n in ("a", "b", "one")}) == round(0.9 * 93)
 
 
-def learnt(sparsity: float, steps: int = 400) -> tuple[Supermask, dict[str, torch.Tensor]]:
+def learnt(sparsity: float, steps: int = 600) -> tuple[Supermask, dict[str, torch.Tensor]]:
     """Masks learnt for y = sum of a: weights of `a` in even columns matter, the others do not."""
     torch.manual_seed(0)
     tensors = {"a": torch.ones(10, 20)}
@@ -91,8 +91,7 @@ def test_supermask_finds_the_weights_that_matter() -> None:
     pruning, tensors = learnt(0.5)
     kept = pruning.finished(tensors)["a"] != 0
     assert int(kept.sum()) == 100
-    # Equal weights start in the order of their places; a few of the first go before a loss speaks.
-    assert kept[:, ::2].float().mean() > 0.9
+    assert kept[:, ::2].float().mean() > 0.95
 
 
 def test_supermask_reaches_any_target_exactly() -> None:
