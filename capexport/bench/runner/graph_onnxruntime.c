@@ -1,9 +1,9 @@
 /* An .onnx in ONNX Runtime on the CPU, through its C interface. */
 #include <string.h>
 
+#include "../../kernels/adapters/onnxruntime/ort_abi.h"
 #include "failure.h"
 #include "graph.h"
-#include "ort_session_abi.h"
 
 enum { MOST_TENSORS = 256 };
 
@@ -32,7 +32,7 @@ static void load(const char* library) {
   look_up(open_shared(library), "OrtGetApiBase", &base);
   ort = base()->GetApi(ORT_API_LEVEL);
   if (!ort) stop(library, "this ONNX Runtime is older than 1.17");
-  check(library, ort->CreateEnv(ORT_FATAL, "capexport_bench", &environment));
+  check(library, ort->CreateEnv(ORT_LOG_FATAL, "capexport_bench", &environment));
   check(library, ort->CreateCpuMemoryInfo(ORT_ARENA_ALLOCATOR, ORT_MEMORY_DEFAULT, &memory));
 }
 
@@ -132,7 +132,7 @@ graph* open_onnxruntime(const description* settings, const char* model) {
   check(model, ort->CreateSessionOptions(&options));
   check(model, ort->SetIntraOpNumThreads(options, settings->threads));
   check(model, ort->SetInterOpNumThreads(options, 1));
-  check(model, ort->SetSessionLogSeverityLevel(options, ORT_FATAL));
+  check(model, ort->SetSessionLogSeverityLevel(options, ORT_LOG_FATAL));
   if (settings->operators[0])
     check(model, ort->RegisterCustomOpsLibrary_V2(options, settings->operators));
   check(model, ort->CreateSession(environment, model, options, &g->session));

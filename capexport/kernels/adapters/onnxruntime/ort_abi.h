@@ -1,4 +1,4 @@
-/* The part of ONNX Runtime's C interface that the adapters use, written down by hand, so that no
+/* The part of ONNX Runtime's C interface that the adapters and the runner use, written down by hand, so that no
  * header of ONNX Runtime is needed to build them.
  *
  * OrtApi is a table of functions to which releases only append: a place in it never changes its
@@ -102,7 +102,9 @@ typedef struct {
   void (*ReleaseTensorTypeAndShapeInfo)(OrtTensorTypeAndShapeInfo* info);
   void (*ReleaseSessionOptions)(OrtSessionOptions* options);
   void (*ReleaseCustomOpDomain)(OrtCustomOpDomain* domain);
-  ort_skipped skipped_102[135];
+  ort_skipped skipped_102[126];
+  OrtStatus* (*RegisterCustomOpsLibrary_V2)(OrtSessionOptions* options, const char* path);
+  ort_skipped skipped_229[8];
   OrtStatus* (*HasSessionConfigEntry)(const OrtSessionOptions* options, const char* key, int* out);
   OrtStatus* (*GetSessionConfigEntry)(const OrtSessionOptions* options, const char* key, char* out,
                                       size_t* size);
@@ -151,7 +153,9 @@ ORT_PLACE(SetSessionLogSeverityLevel, 22);
 ORT_PLACE(SetIntraOpNumThreads, 24);
 ORT_PLACE(CreateCustomOpDomain, 26);
 ORT_PLACE(SessionGetInputCount, 30);
+ORT_PLACE(SessionGetOutputCount, 31);
 ORT_PLACE(SessionGetInputName, 36);
+ORT_PLACE(SessionGetOutputName, 37);
 ORT_PLACE(CreateTensorWithDataAsOrtValue, 49);
 ORT_PLACE(GetTensorMutableData, 51);
 ORT_PLACE(GetTensorElementType, 60);
@@ -166,6 +170,7 @@ ORT_PLACE(ReleaseStatus, 93);
 ORT_PLACE(ReleaseValue, 96);
 ORT_PLACE(ReleaseTensorTypeAndShapeInfo, 99);
 ORT_PLACE(ReleaseCustomOpDomain, 101);
+ORT_PLACE(RegisterCustomOpsLibrary_V2, 228);
 ORT_PLACE(HasSessionConfigEntry, 237);
 ORT_PLACE(KernelInfo_GetNodeName, 244);
 ORT_PLACE(Logger_LogMessage, 247);
