@@ -21,7 +21,10 @@ HINTS = {
     "no permissions": "add a udev rule for it, or your user to the group plugdev",
 }
 """What mends a state that `adb devices` shows."""
-OWN_FAILURE = re.compile(r"^(?:error|adb|adb: error): (.*)", re.M)
+OWN_FAILURE = re.compile(r"^(?:adb: error|adb|error): (.*)", re.M)
+ENDED = "capexport: ended"
+"""Written to standard error behind each command: where a device goes away while one runs, adb ends
+with the status 0 and no word."""
 
 
 class Adb:
@@ -43,7 +46,13 @@ class Adb:
         return f"adb:{self._serial}"
 
     def run(self, command: str, timeout_s: float) -> Outcome:
-        return self._adb(["shell", command], timeout_s)
+        """Only an outcome whose command is known to have ended."""
+        whole = f"( {command}\n); status=$?; echo {shlex.quote(ENDED)} >&2; exit $status"
+        outcome = self._adb(["shell", whole], timeout_s)
+        err, ended, _ = outcome.err.rpartition(f"{ENDED}\n")
+        if not ended:
+            raise self._lost("it went away while a command ran")
+        return Outcome(outcome.status, outcome.out, err)
 
     def send(self, file: Path, path: str) -> None:
         self._moved(["push", str(file), path])
@@ -85,12 +94,15 @@ class Adb:
         outcome = run_command(command, timeout_s=timeout_s, where=self.name)
         own = OWN_FAILURE.match(outcome.err)
         if outcome.status == 1 and own and arguments[0] == "shell":
-            raise DeviceError(
-                f"adb lost the device: {own[1]}",
-                where=self.name,
-                hint=next((HINTS[s] for s in HINTS if s in own[1]), "look at the cable, try again"),
-            )
+            raise self._lost(own[1])
         return outcome
+
+    def _lost(self, reason: str) -> DeviceError:
+        return DeviceError(
+            f"adb lost the device: {reason}",
+            where=self.name,
+            hint=next((HINTS[s] for s in HINTS if s in reason), "look at the cable, try again"),
+        )
 
 
 def attached() -> dict[str, str]:

@@ -1,0 +1,129 @@
+"""Debian's real adb and adbd -> devices without a phone, root or a port that others could see.
+
+A private network holds adb's server; each device is an adbd in namespaces of its own, which join
+that network. The client reaches the server by a Unix socket.
+"""
+
+import platform
+import shlex
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from capexport.debian import Packages, unpacked
+
+SUITE = "trixie"
+MACHINE = platform.machine()
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+TOOLS = "usr/lib/android-sdk/platform-tools"
+BOOT = Path(__file__).with_name("boot_adbd.sh")
+OWN_NETWORK = ["unshare", "--user", "--map-root-user", "--net", "--pid", "--fork", "--kill-child"]
+"""--kill-child: whatever runs inside ends with the command."""
+OWN_ROOT = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
+LEASH = ["sh", "-c", '"$@" >&2 & echo $!; cat > /dev/null; kill -9 $!', "leash"]
+"""Tells a command's process id and ends it with the standard input: also when tests are killed."""
+PATIENCE_S = 120.0
+
+
+def device_packages(architecture: str) -> Path:
+    """adbd and a shell, and adb, of a Debian architecture; raises as `unpacked`."""
+    names = ("adb", "adbd", "busybox-static")
+    return unpacked(Packages(SUITE, architecture, names, with_dependencies=True))
+
+
+def client(packages: Path) -> list[str]:
+    """The command that starts adb by the loader and libraries of its own Debian."""
+    libraries = packages / f"usr/lib/{MACHINE}-linux-gnu"
+    loader = next(libraries.glob("ld-linux-*.so.*"))
+    searched = ["--library-path", f"{libraries}:{libraries}/android"]
+    # Its errors begin with the name by which it was called.
+    return [str(loader), "--argv0", "adb", *searched, str(packages / TOOLS / "adb")]
+
+
+@dataclass
+class Network:
+    """A network with adb's server; `bin/adb` in the folder is the client that asks it."""
+
+    folder: Path
+    process: int
+    devices: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def adb(self, *arguments: str) -> str:
+        """What the client wrote to both of its outputs."""
+        done = subprocess.run(
+            [self.folder / "bin/adb", *arguments], capture_output=True, text=True, check=False
+        )
+        return done.stdout + done.stderr
+
+    def boot(self, packages: Path, port: int, qemu: Path | None = None) -> str:
+        """Start a device and connect to it; its serial."""
+        serial = f"127.0.0.1:{port}"
+        root = self.folder / f"root-{port}"
+        root.mkdir(exist_ok=True)
+        join = [
+            "nsenter",
+            f"--target={self.process}",
+            "--user",
+            "--net",
+            "--preserve-credentials",
+        ]
+        command = [*join, *OWN_ROOT, str(BOOT), str(packages), str(root), str(port)]
+        command += [str(qemu)] if qemu else []
+        self.devices[serial], _ = leashed(command, self.folder / f"{port}.log")
+        self.wait(lambda: "connected to" in self.adb("connect", serial), f"{port}.log")
+        self.wait(lambda: self.adb("-s", serial, "get-state") == "device\n", f"{port}.log")
+        return serial
+
+    def kill(self, serial: str) -> None:
+        """As if its battery had been taken out."""
+        self.devices.pop(serial).communicate()
+
+    def remove(self, serial: str) -> None:
+        """And adb forgets it."""
+        self.kill(serial)
+        self.adb("disconnect", serial)
+
+    def wait(self, condition: Callable[[], bool], log: str) -> None:
+        end = time.monotonic() + PATIENCE_S
+        while not condition():
+            if time.monotonic() > end:
+                raise TimeoutError((self.folder / log).read_text())
+            time.sleep(0.1)
+
+
+@contextmanager
+def network(packages: Path, folder: Path) -> Iterator[Network]:
+    """A network and its server, without devices; all of it ends at the end.
+
+    Args:
+        packages: of this machine's architecture.
+        folder: an empty one with a short path: a socket's may have 107 characters.
+    """
+    (folder / "bin").mkdir()
+    program = shlex.join(client(packages))
+    own = f"export HOME={folder} ADB_SERVER_SOCKET=localfilesystem:{folder}/socket"
+    (folder / "bin/adb").write_text(f'#!/bin/sh\n{own}\nexec {program} "$@"\n')
+    (folder / "bin/adb").chmod(0o755)
+    # Not start-server: it starts /proc/self/exe again, which is the loader here.
+    serve = f"ip link set lo up && exec {folder}/bin/adb server nodaemon"
+    server, process = leashed([*OWN_NETWORK, "sh", "-c", serve], folder / "server.log")
+    made = Network(folder, process)
+    try:
+        made.wait((folder / "socket").exists, "server.log")
+        yield made
+    finally:
+        for serial in list(made.devices):
+            made.kill(serial)
+        server.communicate()
+
+
+def leashed(command: list[str], log: Path) -> tuple[subprocess.Popen[bytes], int]:
+    """A running command, which `communicate` ends, and its process id."""
+    pipe = subprocess.PIPE
+    with log.open("wb") as errors:
+        leash = subprocess.Popen([*LEASH, *command], stdin=pipe, stdout=pipe, stderr=errors)
+    assert leash.stdout is not None
+    return leash, int(leash.stdout.readline())
