@@ -1,12 +1,16 @@
 """Debian's real adb and adbd -> devices without a phone, root or a port that others could see.
 
 A private network holds adb's server; each device is an adbd in namespaces of its own, which join
-that network. The client reaches the server by a Unix socket.
+that network. The client reaches the server by a Unix socket. An arm64 device is the arm64 adbd, and
+QEMU's user mode behind the kernel's binfmt_misc runs it and whatever it starts.
 """
 
+import os
 import platform
 import shlex
+import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,27 +24,48 @@ MACHINE = platform.machine()
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 TOOLS = "usr/lib/android-sdk/platform-tools"
 BOOT = Path(__file__).with_name("boot_adbd.sh")
+REFUSING = Path(__file__).with_name("refusing_device.py")
 OWN_NETWORK = ["unshare", "--user", "--map-root-user", "--net", "--pid", "--fork", "--kill-child"]
 """--kill-child: whatever runs inside ends with the command."""
 OWN_ROOT = ["unshare", "--mount", "--pid", "--fork", "--kill-child"]
 LEASH = ["sh", "-c", '"$@" >&2 & echo $!; cat > /dev/null; kill -9 $!', "leash"]
 """Tells a command's process id and ends it with the standard input: also when tests are killed."""
 PATIENCE_S = 120.0
+ROOMY = "1g"
 
 
 def device_packages(architecture: str) -> Path:
-    """adbd and a shell, and adb, of a Debian architecture; raises as `unpacked`."""
+    """adb, adbd and a shell of a Debian architecture; raises as `unpacked`."""
     names = ("adb", "adbd", "busybox-static")
     return unpacked(Packages(SUITE, architecture, names, with_dependencies=True))
 
 
-def client(packages: Path) -> list[str]:
+def emulator() -> Path:
+    """A static QEMU that shows an Arm core's /proc/cpuinfo, so 8 or later; as `unpacked`."""
+    packages = Packages(SUITE, ARCHITECTURES[MACHINE], ("qemu-user",))
+    return unpacked(packages) / "usr/bin/qemu-aarch64"
+
+
+def client(packages: Path, folder: Path) -> list[str]:
     """The command that starts adb by the loader and libraries of its own Debian."""
     libraries = packages / f"usr/lib/{MACHINE}-linux-gnu"
-    loader = next(libraries.glob("ld-linux-*.so.*"))
+    loader = folder / "adb"  # some of its errors begin with the name of what the kernel started
+    shutil.copy(next(libraries.glob("ld-linux-*.so.*")), loader)
     searched = ["--library-path", f"{libraries}:{libraries}/android"]
-    # Its errors begin with the name by which it was called.
-    return [str(loader), "--argv0", "adb", *searched, str(packages / TOOLS / "adb")]
+    return [str(loader), *searched, str(packages / TOOLS / "adb")]
+
+
+@dataclass
+class Device:
+    """A running adbd.
+
+    Args:
+        leash: ends it.
+        files: its /data/local/tmp, seen from here while it runs.
+    """
+
+    leash: subprocess.Popen[bytes]
+    files: Path
 
 
 @dataclass
@@ -49,7 +74,7 @@ class Network:
 
     folder: Path
     process: int
-    devices: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    devices: dict[str, Device] = field(default_factory=dict)
 
     def adb(self, *arguments: str) -> str:
         """What the client wrote to both of its outputs."""
@@ -58,28 +83,40 @@ class Network:
         )
         return done.stdout + done.stderr
 
-    def boot(self, packages: Path, port: int, qemu: Path | None = None) -> str:
-        """Start a device and connect to it; its serial."""
-        serial = f"127.0.0.1:{port}"
+    def boot(self, packages: Path, port: int, *, qemu: Path | None, space: str = ROOMY) -> str:
+        """Start a device and connect to it; its serial.
+
+        Args:
+            packages: of its architecture.
+            qemu: where that is not this machine's.
+            space: for its files, as `mount -t tmpfs -o size=` takes it.
+        """
         root = self.folder / f"root-{port}"
-        root.mkdir(exist_ok=True)
-        join = [
-            "nsenter",
-            f"--target={self.process}",
-            "--user",
-            "--net",
-            "--preserve-credentials",
-        ]
-        command = [*join, *OWN_ROOT, str(BOOT), str(packages), str(root), str(port)]
-        command += [str(qemu)] if qemu else []
-        self.devices[serial], _ = leashed(command, self.folder / f"{port}.log")
+        root.mkdir()
+        command = [str(BOOT), str(packages), str(root), str(port), space]
+        serial, process = self._start([*OWN_ROOT, *command, *([str(qemu)] if qemu else [])], port)
+        self.devices[serial].files = Path(f"/proc/{process}/root{root}/data/local/tmp")
         self.wait(lambda: "connected to" in self.adb("connect", serial), f"{port}.log")
         self.wait(lambda: self.adb("-s", serial, "get-state") == "device\n", f"{port}.log")
         return serial
 
+    def attach_refusing(self, port: int) -> str:
+        """A device that never allows debugging; its serial."""
+        serial, _ = self._start([sys.executable, str(REFUSING), str(port)], port)
+        self.wait(lambda: "failed to authenticate" in self.adb("connect", serial), f"{port}.log")
+        self.wait(lambda: f"{serial}\tunauthorized" in self.adb("devices"), f"{port}.log")
+        return serial
+
+    def _start(self, command: list[str], port: int) -> tuple[str, int]:
+        join = ["nsenter", f"--target={self.process}", "--user", "--net", "--preserve-credentials"]
+        serial = f"127.0.0.1:{port}"
+        leash, process = leashed([*join, *command], self.folder / f"{port}.log")
+        self.devices[serial] = Device(leash, Path(os.devnull))
+        return serial, process
+
     def kill(self, serial: str) -> None:
         """As if its battery had been taken out."""
-        self.devices.pop(serial).communicate()
+        self.devices.pop(serial).leash.communicate()
 
     def remove(self, serial: str) -> None:
         """And adb forgets it."""
@@ -103,7 +140,8 @@ def network(packages: Path, folder: Path) -> Iterator[Network]:
         folder: an empty one with a short path: a socket's may have 107 characters.
     """
     (folder / "bin").mkdir()
-    program = shlex.join(client(packages))
+    (folder / "loader").mkdir()
+    program = shlex.join(client(packages, folder / "loader"))
     own = f"export HOME={folder} ADB_SERVER_SOCKET=localfilesystem:{folder}/socket"
     (folder / "bin/adb").write_text(f'#!/bin/sh\n{own}\nexec {program} "$@"\n')
     (folder / "bin/adb").chmod(0o755)
@@ -124,6 +162,9 @@ def leashed(command: list[str], log: Path) -> tuple[subprocess.Popen[bytes], int
     """A running command, which `communicate` ends, and its process id."""
     pipe = subprocess.PIPE
     with log.open("wb") as errors:
-        leash = subprocess.Popen([*LEASH, *command], stdin=pipe, stdout=pipe, stderr=errors)
+        # A session of its own: an interrupt of the terminal is for the tests, which end it.
+        leash = subprocess.Popen(
+            [*LEASH, *command], stdin=pipe, stdout=pipe, stderr=errors, start_new_session=True
+        )
     assert leash.stdout is not None
     return leash, int(leash.stdout.readline())

@@ -2,6 +2,7 @@
 
 from capexport.bench.card import card
 from capexport.bench.compare import Comparison, compare, differences, fell_short
+from capexport.bench.measurement import UnfinishedError
 from capexport.bench.page import html_page
 from capexport.bench.report import Report, read_report, write_report
 from capexport.bench.run import bench
@@ -11,6 +12,7 @@ __all__ = [
     "Comparison",
     "Report",
     "Settings",
+    "UnfinishedError",
     "bench",
     "card",
     "compare",

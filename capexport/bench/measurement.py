@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from capexport.bench.description import describe, write_inputs
-from capexport.bench.devices.target import Outcome, Target
+from capexport.bench.devices.target import Facts, Outcome, Target
 from capexport.bench.footprint import footprint
 from capexport.bench.report import Report
 from capexport.bench.settings import STRICT_MS, Settings
@@ -32,6 +32,21 @@ STAGES = ("start", "encoder_opened", "decoder_opened", "captioned", "end")
 
 Round = Mapping[str, Any]
 """The runner's document."""
+States = tuple[Facts, Facts]
+"""Of the device, before and after a round."""
+
+
+class UnfinishedError(DeviceError):
+    """The device failed after some rounds.
+
+    Args:
+        cause: how it failed.
+        report: of the rounds before; it is not valid, and says why.
+    """
+
+    def __init__(self, cause: DeviceError, report: Report) -> None:
+        super().__init__(cause.what, where=cause.where, hint=cause.hint)
+        self.report = report
 
 
 def expected_caption(bundle: Bundle, settings: Settings, given: Given) -> Caption:
@@ -94,28 +109,27 @@ def measure(
         stage: is told what begins.
 
     Raises:
+        UnfinishedError: the device failed in a round that was not the first.
         CapexportError: whatever keeps a part of it from being done.
     """
     stage("captioning on this machine")
     expected = expected_caption(bundle, settings, given)
     stage("building and copying")
     sizes = prepare(target, bundle, settings, given)
-    rounds, states = [], []
-    for number in range(settings.rounds):
-        stage(f"round {number + 1} of {settings.rounds}")
-        before = target.state()
-        rounds.append(run_round(target, settings))
-        states.append((before, target.state()))
-    facts = target.facts()
+    facts = target.facts()  # now: later the device may be gone
+    rounds: list[Round] = []
+    states: list[States] = []
+    failure = _run_rounds(target, settings, stage, rounds, states)
     latency = latencies(rounds)
     summaries = {name: summarize(samples) for name, samples in latency.items()}
     wrong = wrong_outputs(rounds, expected)
     found = [
+        *([f"round {len(rounds) + 1}: {failure.what}"] if failure else []),
         *wrong,
         *doubts(summaries, latency, settings),
         *state_doubts(states, facts.get("cores", 1)),
     ]
-    return Report(
+    report = Report(
         kind=target.kind,
         device={**facts, "states": [{"before": b, "after": a} for b, a in states]},
         bundle_sha256=bundle.sha256,
@@ -126,6 +140,31 @@ def measure(
         footprint_bytes={**sizes, "mapped": rounds[0]["mapped_bytes"]},
         doubts=tuple(found),
     )
+    if failure:
+        raise UnfinishedError(failure, report) from failure
+    return report
+
+
+def _run_rounds(
+    target: Target,
+    settings: Settings,
+    stage: Callable[[str], None],
+    rounds: list[Round],
+    states: list[States],
+) -> DeviceError | None:
+    """Append what each round and the device's states around it were; how a later one failed."""
+    for number in range(1, settings.rounds + 1):
+        stage(f"round {number} of {settings.rounds}")
+        try:
+            before = target.state()
+            one = run_round(target, settings)
+            states.append((before, target.state()))
+        except DeviceError as error:
+            if not rounds:
+                raise
+            return error
+        rounds.append(one)
+    return None
 
 
 def run_round(target: Target, settings: Settings) -> Round:

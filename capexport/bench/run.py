@@ -37,7 +37,7 @@ def bench(
     Raises:
         InputError: the bundle has no graphs for the runtime, or the input does not fit.
         RuntimeMissingError: a package or compiler that the device needs is missing.
-        DeviceError: the device cannot be reached, or fails.
+        DeviceError: the device cannot be reached, or fails; UnfinishedError after some rounds.
     """
     manifest = bundle.manifest
     if settings.runtime not in manifest.runtimes:

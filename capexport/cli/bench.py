@@ -52,7 +52,8 @@ def bench(
 
     The captions are made by a C program without Python, and compared with those of `capexport
     caption`: the exit status is 1 where they differ. A measurement that cannot be trusted is marked
-    so, with its reasons; with --strict that is exit status 1 as well.
+    so, with its reasons; with --strict that is exit status 1 as well. Where a device fails between
+    two rounds, the report of those before is written all the same.
 
     Example:
 
@@ -62,7 +63,7 @@ def bench(
 
       capexport bench bundle/ --runtime litert --beam 1 --input photo.jpg --strict
     """
-    from capexport.bench import Settings, card, write_report
+    from capexport.bench import Settings, UnfinishedError, card, write_report
     from capexport.bench import bench as measure
     from capexport.bench.report import check_output
     from capexport.bundle import open_bundle
@@ -78,8 +79,13 @@ def bench(
         samples=max(runs, rounds),
         strict=strict,
     )
-    with stages() as stage:
-        report = measure(opened, device, settings, photo=photo, stage=stage)
+    try:
+        with stages() as stage:
+            report = measure(opened, device, settings, photo=photo, stage=stage)
+    except UnfinishedError as error:
+        if out is not None:
+            write_report(error.report, out, force=force)
+        raise
     if out is not None:
         write_report(report, out, force=force)
     if as_json:

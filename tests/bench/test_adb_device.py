@@ -1,46 +1,63 @@
-"""`--device adb` against Debian's real adb and adbd: a device of this machine's architecture.
+"""`--device adb` against Debian's real adb and an arm64 adbd, and what goes wrong on the way.
 
-adbd runs in namespaces of its own, so nothing of it is seen outside. Skipped, with the reason,
-where its packages or such namespaces are not to be had: they are no test data.
+Nothing of it is seen outside its namespaces. Skipped, with the reason, where such namespaces, a
+kernel that emulates in them (6.7), the packages or the arm64 parts are not to be had.
 """
 
+import os
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
 
 import pytest
-from adb_devices import ARCHITECTURES, MACHINE, OWN_NETWORK, Network, device_packages, network
+from adb_devices import (
+    ARCHITECTURES,
+    MACHINE,
+    OWN_NETWORK,
+    Network,
+    device_packages,
+    emulator,
+    network,
+)
 
-from capexport.bench import Report, Settings, bench
-from capexport.bench.devices import open_device, remote
+from capexport.bench import Settings, UnfinishedError, bench
+from capexport.bench.devices import open_device
 from capexport.bench.devices.adb import FOLDER
 from capexport.bench.devices.host import Host
-from capexport.bench.devices.remote import GLIBC, LOADER, Remote
+from capexport.bench.devices.parts import ARM64_ROOT, ARM64_RUNTIMES
 from capexport.bundle import Bundle
 from capexport.errors import DeviceError, RuntimeMissingError
 
 PORTS = count(5655)  # 5555 would be listed a second time, as an emulator
+OURS = ARCHITECTURES.get(MACHINE, "")
+EMULATED = OURS != "arm64"
 SHORT = Settings("litert", 2, rounds=2, samples=6, warm_up=1)
 ENDLESS = Settings("litert", 2, rounds=1, samples=10**6, warm_up=1)
+GLIBC_ALONE = "8m"
+"""Space for the arm64 glibc, of 5 MB, but not for a runtime beside it."""
+LARGE = 64 << 20
+"""Bytes of a file that an emulated adbd receives for seconds."""
 
 
 @pytest.fixture(scope="module")
-def packages() -> Path:
-    command = [*OWN_NETWORK, "sh", "-c", "ip link set lo up"]
-    if subprocess.run(command, capture_output=True, check=False).returncode != 0:
-        pytest.skip("no namespaces of one's own here, or no ip")
+def own_network() -> Iterator[Network]:
+    emulates = "mount -t binfmt_misc none /proc/sys/fs/binfmt_misc" if EMULATED else "true"
+    command = [*OWN_NETWORK, "--mount", "sh", "-c", f"ip link set lo up && {emulates}"]
+    tried = subprocess.run(command, capture_output=True, text=True, check=False)
+    if tried.returncode != 0:
+        pytest.skip(f"no namespaces of one's own here: {tried.stderr.strip()}")
     try:
-        return device_packages(ARCHITECTURES[MACHINE])
+        packages = device_packages(OURS)
+        device_packages("arm64")
+        emulator()
+        ARM64_ROOT.needed()
+        ARM64_RUNTIMES["litert"].needed()
     except RuntimeMissingError as error:
-        pytest.skip(f"no adbd here: {error.what}")
-
-
-@pytest.fixture(scope="module")
-def own_network(packages: Path) -> Iterator[Network]:
+        pytest.skip(f"no adbd here: {error.what}: {error.hint}")
     with tempfile.TemporaryDirectory() as folder, network(packages, Path(folder)) as made:
         yield made
 
@@ -48,43 +65,28 @@ def own_network(packages: Path) -> Iterator[Network]:
 @pytest.fixture
 def adb(own_network: Network, monkeypatch: pytest.MonkeyPatch) -> Iterator[Network]:
     """A network without devices, whose adb is the one on the path."""
-    monkeypatch.setenv("PATH", f"{own_network.folder}/bin", prepend=":")
+    monkeypatch.setenv("PATH", f"{own_network.folder}/bin", prepend=os.pathsep)
     yield own_network
     for serial in list(own_network.devices):
-        own_network.remove(serial)
+        own_network.kill(serial)
+    own_network.adb("disconnect")  # all of them
 
 
 @pytest.fixture
-def serial(adb: Network, packages: Path) -> str:
-    return adb.boot(packages, next(PORTS))
+def serial(adb: Network) -> str:
+    return boot(adb)
 
 
-@pytest.fixture
-def glibc(packages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The device's own glibc in the place of the arm64 one; gcc's two libraries are with it."""
-    libraries = tmp_path / "glibc"
-    libraries.mkdir()
-    theirs = packages / f"usr/lib/{MACHINE}-linux-gnu"
-    loader = next(theirs.glob("ld-linux-*.so.*"))
-    for name in GLIBC:
-        (libraries / name).symlink_to(loader if name == LOADER else theirs / name)
-    monkeypatch.setattr(Remote, "_library", lambda _, name: (libraries / name).resolve())
-    monkeypatch.setattr(remote.ARM64_ROOT.__class__, "needed", lambda _: libraries)
+def boot(adb: Network, **space: str) -> str:
+    qemu = emulator() if EMULATED else None
+    return adb.boot(device_packages("arm64"), next(PORTS), qemu=qemu, **space)
 
 
-@pytest.fixture
-def accepted(glibc: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A device of this machine's architecture passes for one that can be measured."""
-    monkeypatch.setattr(remote, "ARM64", MACHINE)
-    monkeypatch.setattr(Remote, "build_target", "host")
-    monkeypatch.setattr(Remote, "runtime_library", Host.runtime_library)
+def left(adb: Network, serial: str) -> list[str]:
+    """What lies where programs may run."""
+    return sorted(file.name for file in adb.devices[serial].files.iterdir())
 
 
-def on_device(adb: Network, serial: str, command: str) -> str:
-    return adb.adb("-s", serial, "shell", command)
-
-
-@pytest.mark.usefixtures("accepted")
 def test_a_whole_measurement(up_down: Bundle, adb: Network, serial: str) -> None:
     report = bench(up_down, f"adb:{serial}", SHORT)
     assert report.kind == "measured-device"
@@ -92,12 +94,14 @@ def test_a_whole_measurement(up_down: Bundle, adb: Network, serial: str) -> None
     assert report.output["tokens"] == bench(up_down, "host", SHORT).output["tokens"]
     assert report.device["name"] == f"adb:{serial}"
     assert report.device["cores"] == Host().facts()["cores"]
+    assert list(report.device["core_names"]) == ["Cortex-A76"] or not EMULATED
     assert [len(samples) for samples in report.latency_ms["caption"]] == [3, 3]
-    assert on_device(adb, serial, "ls -A /data/local/tmp") == ""
+    assert left(adb, serial) == []
 
 
-@pytest.mark.usefixtures("accepted")
-def test_files_are_whole_and_statuses_the_programs(serial: str, tmp_path: Path) -> None:
+def test_files_are_whole_and_statuses_the_programs(
+    adb: Network, serial: str, tmp_path: Path
+) -> None:
     content = bytes(range(256)) * 3 + b"\r\n"
     (tmp_path / "sent").write_bytes(content)
     with open_device("adb") as target:  # the only one
@@ -108,63 +112,98 @@ def test_files_are_whole_and_statuses_the_programs(serial: str, tmp_path: Path) 
     assert (outcome.status, outcome.out, outcome.err) == (7, "a  $b\n", "err\n")
 
 
-# ---- faults
+# ---- which device
 
 
-@pytest.mark.usefixtures("adb", "glibc")
+@pytest.mark.usefixtures("adb")
 def test_no_device() -> None:
     with pytest.raises(DeviceError, match="0 devices are there; attached: none"):
         open_device("adb")
 
 
-@pytest.mark.usefixtures("accepted")
-def test_two_devices(adb: Network, packages: Path, serial: str) -> None:
-    second = adb.boot(packages, next(PORTS))
+def test_two_devices(adb: Network, serial: str) -> None:
+    second = boot(adb)
     with pytest.raises(DeviceError, match="2 devices are there") as caught:
         open_device("adb")
     assert serial in caught.value.what
     assert caught.value.hint == "name it: --device adb:SERIAL"
     with open_device(f"adb:{second}"):
-        assert on_device(adb, second, f"ls {FOLDER}") != ""
-        assert on_device(adb, serial, "ls -A /data/local/tmp") == ""
+        assert left(adb, second) == [Path(FOLDER).name]
+        assert left(adb, serial) == []
+    assert left(adb, second) == []
 
 
-@pytest.mark.usefixtures("glibc")
-@pytest.mark.skipif(MACHINE == "aarch64", reason="this machine is one that can be measured")
-def test_another_architecture(adb: Network, serial: str) -> None:
+@pytest.mark.skipif(not EMULATED, reason="this machine is one that can be measured")
+def test_another_architecture(adb: Network) -> None:
+    serial = adb.boot(device_packages(OURS), next(PORTS), qemu=None)
     with (
         pytest.raises(DeviceError, match=f"the device is '{MACHINE}', not aarch64"),
         open_device("adb"),
     ):
         pass
-    assert on_device(adb, serial, "ls -A /data/local/tmp") == ""
+    assert left(adb, serial) == []
 
 
-@pytest.mark.usefixtures("accepted")
+def test_a_device_whose_owner_does_not_allow_it(adb: Network) -> None:
+    serial = adb.attach_refusing(next(PORTS))
+    with pytest.raises(DeviceError, match="the device is unauthorized") as caught:
+        open_device(f"adb:{serial}")
+    assert caught.value.hint == "unlock the device and allow debugging on its screen"
+
+
+# ---- what fails on the way
+
+
+def test_no_space_is_left(up_down: Bundle, adb: Network) -> None:
+    serial = boot(adb, space=GLIBC_ALONE)
+    with pytest.raises(DeviceError, match=r"adb push failed: .*No space left on device") as caught:
+        bench(up_down, "adb", SHORT)
+    assert caught.value.where == f"adb:{serial}"
+    assert caught.value.hint == "look whether the device has space left"
+    assert left(adb, serial) == []
+
+
 def test_a_runner_that_is_killed(up_down: Bundle, adb: Network, serial: str) -> None:
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(bench, up_down, "adb", ENDLESS)
-        on_device(adb, serial, f"kill -9 {process(adb, serial, running)}")
+        while not (runner := process(adb, serial)) and not running.done():
+            time.sleep(0.1)
+        adb.adb("-s", serial, "shell", f"kill -9 {runner}")
         with pytest.raises(DeviceError, match="the runner ended with status 137") as caught:
             running.result()
     assert caught.value.where == f"adb:{serial}"
-    assert on_device(adb, serial, "ls -A /data/local/tmp") == ""
+    assert left(adb, serial) == []
 
 
-@pytest.mark.usefixtures("accepted")
-def test_a_device_that_goes_away(up_down: Bundle, adb: Network, serial: str) -> None:
+def test_a_device_that_goes_away_during_a_run(up_down: Bundle, adb: Network, serial: str) -> None:
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(bench, up_down, "adb", ENDLESS)
-        process(adb, serial, running)
+        while not process(adb, serial) and not running.done():
+            time.sleep(0.1)
         adb.kill(serial)
         with pytest.raises(DeviceError, match="adb lost the device: it went away") as caught:
             running.result()
     assert caught.value.where == f"adb:{serial}"
     assert caught.value.hint == "look at the cable, try again"
-    adb.adb("disconnect", serial)
 
 
-@pytest.mark.usefixtures("accepted")
+def test_a_device_that_goes_away_during_a_push(adb: Network, serial: str, tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(os.urandom(LARGE))
+
+    def push() -> None:
+        with open_device("adb") as target:
+            target.push({"large": tmp_path / "large"})
+
+    arriving = adb.devices[serial].files / Path(FOLDER).name / "large"
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(push)
+        while not arriving.exists() and not running.done():
+            time.sleep(0.01)
+        adb.kill(serial)
+        with pytest.raises(DeviceError, match=r"adb lost the device: it is \w+ after adb push"):
+            running.result()
+
+
 def test_a_device_that_is_gone_before_a_run(adb: Network, serial: str) -> None:
     def fail() -> None:
         with open_device("adb") as target:
@@ -175,12 +214,20 @@ def test_a_device_that_is_gone_before_a_run(adb: Network, serial: str) -> None:
         fail()
 
 
-def process(adb: Network, serial: str, running: "Future[Report]") -> str:
-    """Number of the runner's process on the device, once there is one."""
-    while not running.done():
-        found = on_device(adb, serial, "ps | grep '[.]/capexport_bench' | grep -v 'sh -c'").split()
-        if found:
-            return found[0]
-        time.sleep(0.1)
-    running.result()  # raises what kept it from starting
-    pytest.fail("the runner ended by itself")
+def test_the_rounds_before_a_loss_are_kept(up_down: Bundle, adb: Network, serial: str) -> None:
+    def lose(stage: str) -> None:
+        if stage == "round 2 of 2":
+            adb.remove(serial)
+
+    with pytest.raises(UnfinishedError, match="adb lost the device") as caught:
+        bench(up_down, "adb", SHORT, stage=lose)
+    report = caught.value.report
+    assert [len(samples) for samples in report.latency_ms["caption"]] == [3]
+    assert report.doubts[0].startswith("round 2: adb lost the device")
+    assert report.device["cores"] == Host().facts()["cores"]
+
+
+def process(adb: Network, serial: str) -> str:
+    """Number of the runner's process on the device; "" while there is none."""
+    listed = adb.adb("-s", serial, "shell", "ps | grep '[.]/capexport_bench' | grep -v 'sh -c'")
+    return listed.split()[0] if listed else ""

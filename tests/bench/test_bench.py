@@ -1,15 +1,18 @@
 """A whole measurement on this machine; nothing here asserts how long anything takes."""
 
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from capexport.bench import Settings, bench, read_report
 from capexport.bench.devices.host import Host
 from capexport.bench.devices.target import Outcome
 from capexport.bundle import Bundle
+from capexport.cli import app
 from capexport.errors import DeviceError, InputError
 
 
@@ -49,6 +52,25 @@ def test_an_output_that_is_cut_off_is_an_error(
     monkeypatch.setattr(Host, "run", lambda *_: Outcome(0, '{"tokens":[1', ""))
     with pytest.raises(DeviceError, match="is no JSON"):
         bench(up_down, "host", Settings("litert", 1, rounds=1, samples=1))
+
+
+def test_the_rounds_before_a_failure_are_reported(
+    up_down: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    true_round, calls = Host.run, count(1)
+
+    def fails_in_the_third(self: Host, *given: Any) -> Outcome:
+        return true_round(self, *given) if next(calls) < 3 else Outcome(1, "", "killed\n")
+
+    monkeypatch.setattr(Host, "run", fails_in_the_third)
+    out = tmp_path / "report.json"
+    asked = ["--runtime", "litert", "--runs", "3", "--rounds", "3", "--out", str(out)]
+    result = CliRunner().invoke(app, ["bench", str(up_down.path), *asked])
+    assert result.exit_code == 1
+    assert "the runner ended with status 1: killed" in result.stderr
+    report = read_report(out)
+    assert [len(one) for one in report.latency_ms["caption"]] == [1, 1]
+    assert report.doubts[0] == "round 3: the runner ended with status 1: killed"
 
 
 def test_a_runtime_that_the_bundle_lacks(up_down: Bundle) -> None:

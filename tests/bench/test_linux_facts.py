@@ -43,6 +43,11 @@ def test_a_pc_names_its_cores_itself_and_an_unknown_arm_core_keeps_its_number() 
     assert machine_facts(arm.get)["core_names"] == {"0xfff": 1}
 
 
+def test_an_arm_core_is_known_by_its_number_where_the_kernel_names_the_architecture() -> None:
+    core = ARM_CORE.format(0, "0xd0b\nmodel name\t: ARMv8 Processor rev 1 (v8l)")
+    assert machine_facts({"proc/cpuinfo": core}.get)["core_names"] == {"Cortex-A76": 1}
+
+
 def test_what_cannot_be_read_is_absent() -> None:
     assert machine_facts({}.get) == {"cores": 0, "core_names": {}}
     assert machine_state({}.get, 0) == {}

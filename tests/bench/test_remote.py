@@ -169,6 +169,7 @@ def test_a_device_that_goes_away_does_not_hide_the_first_error(
         ({"A": "device", "B": "device"}, "", "2 devices are there; attached: A, B", "adb:SERIAL"),
         ({"A": "device"}, "B", "there is no device 'B'; attached: A", "adb:SERIAL"),
         ({"A": "unauthorized"}, "", "the device is unauthorized", "allow debugging"),
+        ({"A": "authorizing"}, "", "the device is authorizing", "allow debugging"),
         ({"A": "offline"}, "A", "the device is offline", "plug it in again"),
         ({"A": "no permissions; see [url]"}, "A", "the device is no permissions", "udev rule"),
         ({"A": "recovery"}, "A", "the device is recovery", "see `adb devices`"),

@@ -15,8 +15,10 @@ ADB = "adb"
 FOLDER = "/data/local/tmp/capexport"
 """The one place in which Android lets its shell run programs."""
 READY = "device"
+ALLOW = "unlock the device and allow debugging on its screen"
 HINTS = {
-    "unauthorized": "unlock the device and allow debugging on its screen",
+    "unauthorized": ALLOW,
+    "authorizing": ALLOW,
     "offline": "unplug it and plug it in again, or restart it",
     "no permissions": "add a udev rule for it, or your user to the group plugdev",
 }
@@ -81,6 +83,8 @@ class Adb:
     def _moved(self, arguments: Sequence[str]) -> None:
         outcome = self._adb(arguments, PUSH_S)
         if outcome.status != 0:
+            if (state := attached().get(self._serial, "gone")) != READY:
+                raise self._lost(f"it is {state} after adb {arguments[0]}")
             text = (outcome.err.strip() or outcome.out.strip()).splitlines()
             raise DeviceError(
                 f"adb {arguments[0]} failed: {text[-1] if text else 'no reason given'}",

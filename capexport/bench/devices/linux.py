@@ -60,13 +60,13 @@ def machine_state(read: ReadText, cores: int) -> dict[str, Any]:
 
 
 def _cores(cpuinfo: str) -> dict[int, str]:
-    """Names by number. x86 says "model name"; Arm only numbers its designs."""
+    """Names by number. Arm numbers its designs; a "model name" there is the architecture's."""
     cores = {}
     for block in cpuinfo.split("\n\n"):
         fields: dict[str, str] = dict(re.findall(r"^(.+?)\s*:\s*(.*)$", block, re.M))
         if "processor" in fields:
-            part = fields.get("CPU part", "unknown")
-            cores[int(fields["processor"])] = fields.get("model name") or PARTS.get(part, part)
+            part = fields.get("CPU part") or fields.get("model name", "unknown")
+            cores[int(fields["processor"])] = PARTS.get(part, part)
     return cores
 
 
