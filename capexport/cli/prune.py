@@ -64,6 +64,16 @@ def prune(
     seed: Annotated[
         int, typer.Option("--seed", min=0, max=2**31 - 1, help="Of batches, dropout and masks.")
     ] = 0,
+    patience: Annotated[
+        int,
+        typer.Option("--patience", min=0, help="Stop after epochs without better loss; 0: never."),
+    ] = 0,
+    held_out: Annotated[
+        str, typer.Option("--held-out", help="Split that patience judges by.")
+    ] = "val",
+    bfloat16: Annotated[
+        bool, typer.Option("--bfloat16", help="Products of matrices in half the bits.")
+    ] = False,
     device: Annotated[Literal["cpu", "cuda"], typer.Option("--device", help="Train on.")] = "cpu",
     encoder_out: Annotated[
         Path | None,
@@ -101,6 +111,12 @@ def prune(
       --encoder-sparsity 0.6 --encoder-out sparse.safetensors --storage float16
     """
     _check_scope(scope, out, encoder, encoder_out)
+    if average and patience:
+        raise InputError(
+            "the last steps' average and the best epoch are two answers",
+            where="--average, --patience",
+            hint="give one of them",
+        )
     from capexport.checkpoint.image_encoder import check_encoder_target
     from capexport.evaluate.datasets import read_captions, select
     from capexport.prune.encoder import EncoderPlan, check_fits, counts, prune_encoder
@@ -122,6 +138,8 @@ def prune(
                 learning_rate=learning_rate,
                 dropout=dropout,
                 average=average,
+                patience=patience,
+                bfloat16=bfloat16,
                 distillation=distillation,
                 seed=seed,
             )
@@ -135,6 +153,7 @@ def prune(
                 features=features,
                 split=split,
                 subset=subset,
+                held_out=held_out,
                 device=device,
                 storage=storage,
                 force=force,

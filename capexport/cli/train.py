@@ -28,6 +28,9 @@ def train(
     subset: Annotated[
         str, typer.Option("--set", help="Data set within a collection; default: all of them.")
     ] = "",
+    held_out: Annotated[
+        str, typer.Option("--held-out", help="Split that patience judges by.")
+    ] = "val",
     device: Annotated[Literal["cpu", "cuda"], typer.Option("--device", help="Train on.")] = "cpu",
     storage: Annotated[
         Literal["float32", "float16", "int8"],
@@ -58,6 +61,7 @@ def train(
             features=features,
             split=split,
             subset=subset,
+            held_out=held_out,
             device=device,
             storage=storage,
             force=force,

@@ -87,13 +87,12 @@ def prune_encoder(
         "encoder": dense.sha256,
         "pixels": hashlib.sha256(pixels.numpy().tobytes()).hexdigest(),
     }
+    shapes = {name: tuple(t.shape) for name, t in folded_weights(dense.module).items()}
     sparse = sparse_module(
         dense.module,
         pixels,
         plan.sparsity,
-        done=load_state(
-            state, run, {n: tuple(t.shape) for n, t in folded_weights(dense.module).items()}
-        ),
+        done=load_state(state, run, shapes)["tensors"] if state.exists() else {},
         save=lambda tensors: save_state(state, run, tensors),
         progress=progress,
     )

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from capexport.checkpoint import Checkpoint
 from capexport.errors import InputError
+from capexport.evaluate.datasets import CaptionedImage
 from capexport.prune.words import IGNORED, token_ids, word_ids
 from capexport.spec.decoding import Decoding
 from capexport.spec.vocabulary import Vocabulary
@@ -52,6 +54,14 @@ class Examples:
             tokens = tokens.gather(1, drawn[..., None].expand(-1, -1, tokens.shape[2]))
         steps = int((tokens != IGNORED).sum(-1).max())
         return inputs, tokens[..., :steps].to(device)
+
+
+def examples_of(
+    images: Sequence[CaptionedImage], inputs: Mapping[str, Tensor], checkpoint: Checkpoint
+) -> Examples:
+    """Images, their encoder inputs, and their captions in a checkpoint's words."""
+    texts = [image.captions for image in images]
+    return Examples(inputs, caption_tokens(texts, checkpoint.vocabulary, checkpoint.decoding))
 
 
 def caption_tokens(

@@ -4,6 +4,8 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
+from torch import Tensor
+
 from capexport.captioner import ImageEncoder, read_image_encoder
 from capexport.checkpoint import (
     Checkpoint,
@@ -14,7 +16,7 @@ from capexport.checkpoint import (
 )
 from capexport.errors import CheckpointError, InputError
 from capexport.evaluate.datasets import CaptionedImage, read_captions, select
-from capexport.prune.examples import Examples, caption_tokens
+from capexport.prune.examples import examples_of
 from capexport.prune.features import encoder_features, feature_widths, stored_features
 from capexport.prune.initial import trainable_encoder, untrained, with_untrained_encoder
 from capexport.prune.pictures import picture_inputs
@@ -37,6 +39,7 @@ def train_recipe(
     features: Path | None = None,
     split: str = "train",
     subset: str = "",
+    held_out: str = "val",
     device: str = "cpu",
     storage: Storage = "float32",
     force: bool = False,
@@ -50,6 +53,7 @@ def train_recipe(
         data: captions file or folder of `read_captions`.
         encoder, features: a frozen image encoder or a features file, where the recipe has no image
             encoder that is trained.
+        held_out: split that `training.patience` judges by.
 
     Raises:
         CapexportError: of the stage that refused; nothing is left at `out` then.
@@ -59,31 +63,34 @@ def train_recipe(
     check_device(device)
     wanted = read_recipe(recipe)
     _check_inputs(wanted, encoder, features)
-    images = select(read_captions(data), split, subset)
+    everything = read_captions(data)
+    images = select(everything, split, subset)
+    judged = select(everything, held_out, subset) if wanted.plan.patience else []
     frozen = None if encoder is None else read_image_encoder(encoder)
     start = _start(wanted, images, _widths(wanted, frozen, features))
     captioner = trainable_captioner(start)
     if wanted.image_encoder is not None:
         start = with_untrained_encoder(start, wanted.image_encoder, wanted.plan.seed)
-        assert start.image is not None
-        inputs = picture_inputs(images, start.image, progress)
-    elif frozen is not None:
-        inputs = encoder_features(images, frozen, captioner, progress)
-    else:
+
+    def inputs(images: list[CaptionedImage]) -> dict[str, Tensor]:
+        if start.image is not None:
+            return picture_inputs(images, start.image, progress)
+        if frozen is not None:
+            return encoder_features(images, frozen, captioner, progress)
         assert features is not None
-        inputs = stored_features(images, features, captioner)
-    texts = [image.captions for image in images]
-    examples = Examples(inputs, caption_tokens(texts, start.vocabulary, start.decoding))
+        return stored_features(images, features, captioner)
+
     state = out.with_name(out.name + ".state")
     trained = train(
         start,
-        examples,
+        examples_of(images, inputs(images), start),
         wanted.plan,
         Dense(),
+        held_out=examples_of(judged, inputs(judged), start) if judged else None,
         state=state,
-        identity=_identity(wanted, images, encoder or str(features)),
+        identity=_identity(wanted, images + judged, encoder or str(features)),
         device=device,
-        progress=lambda step, steps, loss: progress(f"step {step} of {steps}, loss {loss:.3f}"),
+        progress=progress,
     )
     write_checkpoint(out, trained, storage=storage, force=force)
     state.unlink(missing_ok=True)

@@ -63,6 +63,9 @@ class FixedMask:
     def learn(self) -> None:
         pass
 
+    def settled(self, step: int) -> bool:
+        return True
+
     def finished(self, tensors: Tensors) -> dict[str, Tensor]:
         return {name: t.detach() for name, t in self.effective(tensors, 0).items()}
 
@@ -87,6 +90,9 @@ class Gradual(FixedMask):
             self._masks = magnitude_masks(tensors, self._at(step), self._scheme)
         self._last = step
         return super().effective(tensors, step)
+
+    def settled(self, step: int) -> bool:
+        return step >= self._until
 
     def finished(self, tensors: Tensors) -> dict[str, Tensor]:
         """At the sparsity that was asked for, even if training ended before step `until`."""

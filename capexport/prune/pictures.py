@@ -41,7 +41,11 @@ def encoded(checkpoint: Checkpoint, inputs: Mapping[str, Tensor]) -> Mapping[str
         return inputs
     assert checkpoint.image_encoder is not None
     weights, pixels = checkpoint.image_encoder_weights, inputs[IMAGE][:, 0]
-    maps = batch_features(checkpoint.image_encoder, weights, pixels)
+    return with_grids(batch_features(checkpoint.image_encoder, weights, pixels))
+
+
+def with_grids(maps: Tensor) -> dict[str, Tensor]:
+    """What a captioner of features reads of [images, rows, columns, channels]."""
     att, box = maps.flatten(1, 2), grid_boxes(*maps.shape[1:3]).to(maps.device)
     return {
         "att": att,

@@ -26,6 +26,10 @@ class Pruning(Protocol):
         """Update what the method learns itself from its gradients; called after each backward."""
         ...
 
+    def settled(self, step: int) -> bool:
+        """Whether no mask changes any more: weights of such steps can be compared."""
+        ...
+
     def finished(self, tensors: Tensors) -> dict[str, Tensor]:
         """The weights to keep, with exact zeros where they were pruned."""
         ...
@@ -50,6 +54,9 @@ class Dense:
 
     def learn(self) -> None:
         pass
+
+    def settled(self, step: int) -> bool:
+        return True
 
     def finished(self, tensors: Tensors) -> dict[str, Tensor]:
         return {name: tensor.detach() for name, tensor in tensors.items()}

@@ -34,6 +34,7 @@ BOUNDS: Mapping[str, tuple[Any, Any]] = {
     "dropout": (0, 0.9),
     "clip": (1e-6, 1e6),
     "average": (0, 1),
+    "patience": (0, 10_000),
     "save_every": (1, 2**31),
 }
 """Smallest and largest value of each number, where a wrong one would only show after hours."""
@@ -90,6 +91,12 @@ def read_recipe(file: Path) -> Recipe:
             "the batch norm of a trained image encoder does not fit averaged weights",
             where=f"{file}: training.average",
             hint="leave it out, or train on a frozen encoder's features",
+        )
+    if recipe.plan.average and recipe.plan.patience:
+        raise InputError(
+            "the last steps' average and the best epoch are two answers",
+            where=f"{file}: training.average, training.patience",
+            hint="leave one of them out",
         )
     for key in DERIVED:
         if key in recipe.config:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
+from torch import Tensor
 
 from capexport.captioner import (
     Captioner,
@@ -24,7 +25,7 @@ from capexport.checkpoint import (
 )
 from capexport.errors import InputError, UnsupportedError
 from capexport.evaluate.datasets import CaptionedImage, read_captions, select
-from capexport.prune.examples import Examples, caption_tokens
+from capexport.prune.examples import examples_of
 from capexport.prune.features import encoder_features, stored_features
 from capexport.prune.initial import with_tensors
 from capexport.prune.magnitude import FixedMask, Gradual, Scheme, magnitude_masks
@@ -63,6 +64,7 @@ def prune(
     features: Path | None = None,
     split: str = "train",
     subset: str = "",
+    held_out: str = "val",
     device: str = "cpu",
     storage: Storage = "float32",
     force: bool = False,
@@ -76,6 +78,7 @@ def prune(
         data: captions file or folder of `read_captions`.
         encoder, features: where the captioner's inputs come from; exactly one of them, or none for
             a checkpoint with its own image encoder, which stays as it is.
+        held_out: split that `plan.patience` judges by.
         storage: of the matrices in the checkpoint that is written, as `write_checkpoint` takes it.
 
     Raises:
@@ -87,15 +90,18 @@ def prune(
     whole = read_checkpoint(checkpoint)
     image_encoder = _image_encoder(whole, encoder, features)
     source = whole.without_image_encoder() if whole.image_encoder_weights else whole
-    images = select(read_captions(data), split, subset)
+    everything = read_captions(data)
+    images = select(everything, split, subset)
+    judged = select(everything, held_out, subset) if plan.patience else []
     captioner = trainable_captioner(source)
-    if image_encoder is not None:
-        inputs = encoder_features(images, image_encoder, captioner, progress)
-    else:
+
+    def inputs(images: list[CaptionedImage]) -> dict[str, Tensor]:
+        if image_encoder is not None:
+            return encoder_features(images, image_encoder, captioner, progress)
         assert features is not None
-        inputs = stored_features(images, features, captioner)
-    texts = [image.captions for image in images]
-    examples = Examples(inputs, caption_tokens(texts, source.vocabulary, source.decoding))
+        return stored_features(images, features, captioner)
+
+    examples = examples_of(images, inputs(images), source)
     pruning = _pruning(source, target, plan.steps(len(examples)), device)
     state = out.with_name(out.name + ".state")
     pruned = train(
@@ -103,11 +109,12 @@ def prune(
         examples,
         plan,
         pruning,
+        held_out=examples_of(judged, inputs(judged), source) if judged else None,
         teacher=source if plan.distillation else None,
         state=state,
-        identity=_identity(source, target, images, encoder or str(features)),
+        identity=_identity(source, target, images + judged, encoder or str(features)),
         device=device,
-        progress=lambda step, steps, loss: progress(f"step {step} of {steps}, loss {loss:.3f}"),
+        progress=progress,
     )
     pruned = with_tensors(whole, {**whole.tensors, **pruned.tensors})
     write_checkpoint(out, pruned, storage=storage, force=force)

@@ -81,6 +81,9 @@ class Supermask:
             self._optimizer.step()
             self._optimizer.zero_grad()
 
+    def settled(self, step: int) -> bool:
+        return step >= self._until
+
     def finished(self, tensors: Tensors) -> dict[str, Tensor]:
         if self._fixed is None:
             self._fix()

@@ -1,8 +1,6 @@
 """A captioner's weights + examples -> better weights: one loop for training and every pruning."""
 
 import math
-import os
-import pickle
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,11 +13,13 @@ from capexport.captioner import Captioner, build_captioner
 from capexport.captioner.blocks import Dropout
 from capexport.checkpoint import BUFFERS, Checkpoint
 from capexport.errors import InputError
+from capexport.prune.early_stopping import BestEpoch, held_out_loss
 from capexport.prune.examples import Examples, shifted
 from capexport.prune.forced import forced_log_probs
 from capexport.prune.initial import with_tensors
 from capexport.prune.pictures import encoded
 from capexport.prune.pruning import Pruning
+from capexport.prune.run_state import load_state, save_state
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,9 @@ class Plan:
         clip: longest gradient.
         average: share of the steps, the last ones, whose weights' mean is the result. It captions
             better than the last weights alone (Izmailov et al., 2018).
+        patience: epochs without a better loss on held-out images after which training ends; its
+            best epoch is the result then. 0: all epochs are run, and nothing is held out.
+        bfloat16: products of matrices in half the bits; sums and weights stay float32.
         distillation: share of the loss that follows the teacher instead of the references.
         seed: of batches, dropout and masks.
         save_every: steps between two saves of an interrupted run's state.
@@ -53,6 +56,8 @@ class Plan:
     dropout: float = 0.5
     clip: float = 5.0
     average: float = 0.0
+    patience: int = 0
+    bfloat16: bool = False
     distillation: float = 0.0
     seed: int = 0
     save_every: int = 200
@@ -67,11 +72,12 @@ def train(
     plan: Plan,
     pruning: Pruning,
     *,
+    held_out: Examples | None = None,
     teacher: Checkpoint | None = None,
     state: Path | None = None,
     identity: str = "",
     device: str = "cpu",
-    progress: Callable[[int, int, float], None] = lambda step, steps, loss: None,
+    progress: Callable[[str], None] = lambda _: None,
 ) -> Checkpoint:
     """Train all weights, pruned as `pruning` says.
 
@@ -79,23 +85,26 @@ def train(
     number, so a run that was killed and goes on from `state` ends like one that was not.
 
     Args:
+        held_out: images that `plan.patience` judges epochs by, once no mask changes any more.
         teacher: a captioner of the same vocabulary, for `plan.distillation`.
         state: file that holds an interrupted run, and at the end the finished one; the caller
             removes it once the result is safe.
         identity: what else the run depends on: model, data, method. A state of another is refused.
         device: `cpu` or `cuda`.
-        progress: is told the step, the number of steps, and the loss in nats a word.
+        progress: is told the step, the number of steps, and losses in nats a word.
 
     Raises:
         InputError: `state` is damaged or of another run, or the loss or a weight is not finite.
     """
-    run = _Run(checkpoint, examples, plan, pruning, teacher, torch.device(device), identity)
+    run = _Run(
+        checkpoint, examples, plan, pruning, held_out, teacher, torch.device(device), identity
+    )
     if state is not None and state.exists():
         run.restore(state)
-    while run.step < run.steps:
+    while not run.is_over:
         loss = run.advance()
-        progress(run.step, run.steps, loss)
-        if state is not None and (run.step % plan.save_every == 0 or run.step == run.steps):
+        progress(f"step {run.step} of {run.steps}, loss {loss:.3f}{run.said_of_held_out}")
+        if state is not None and (run.step % plan.save_every == 0 or run.is_over):
             run.save(state)
     return run.result()
 
@@ -109,11 +118,13 @@ class _Run:
         examples: Examples,
         plan: Plan,
         pruning: Pruning,
+        held_out: Examples | None,
         teacher: Checkpoint | None,
         device: torch.device,
         identity: str,
     ) -> None:
         self._checkpoint, self._examples, self._plan = checkpoint, examples, plan
+        self._held_out, self._best = held_out, BestEpoch(plan.patience)
         self._pruning, self._device = pruning, device
         self._run = {"plan": asdict(plan), "identity": identity}
         self._buffers = {
@@ -138,6 +149,14 @@ class _Run:
         self.step, self.steps = 0, plan.steps(len(examples))
         self._order: tuple[int, list[Tensor]] = (-1, [])
 
+    @property
+    def is_over(self) -> bool:
+        return self.step == self.steps or self._best.is_over
+
+    @property
+    def said_of_held_out(self) -> str:
+        return f", held out {self._best.loss:.3f}" if self._best.tensors else ""
+
     def advance(self) -> float:
         """One step; returns its loss in nats a word, penalties left out."""
         for group in self._optimizer.param_groups:
@@ -160,19 +179,21 @@ class _Run:
                 where="training",
                 hint="use a smaller learning rate",
             )
+        if self.step % (self.steps // self._plan.epochs) == 0:
+            self._judge()
         return value
 
     def result(self) -> Checkpoint:
-        tensors = {
-            n: t.cpu() for n, t in self._pruning.finished(self._mean or self._tensors).items()
-        }
+        best = self._best.tensors or {**(self._mean or self._tensors), **self._buffers}
+        trained = {name: best[name] for name in self._tensors}
+        tensors = {n: t.cpu() for n, t in self._pruning.finished(trained).items()}
         if broken := [n for n, t in tensors.items() if not t.isfinite().all()]:
             raise InputError(
                 "training ended in numbers that are not finite",
                 where=broken[0],
                 hint="use a smaller learning rate",
             )
-        tensors |= {n: t.cpu() for n, t in self._buffers.items()}
+        tensors |= {n: best[n].cpu() for n in self._buffers}
         return with_tensors(self._checkpoint, {n: tensors[n] for n in self._checkpoint.tensors})
 
     # ---------------------------------------------------------------- one step
@@ -183,6 +204,15 @@ class _Run:
             for name, tensor in self._tensors.items():
                 mean = self._mean.setdefault(name, torch.zeros_like(tensor).detach())
                 mean.lerp_(tensor.detach(), 1 / count)
+
+    def _judge(self) -> None:
+        """Hear what the epoch's weights say of the held-out images."""
+        if self._held_out is None or not self._pruning.settled(self.step):
+            return
+        weights = {**self._pruning.effective(self._tensors, self.step), **self._buffers}
+        current = with_tensors(self._checkpoint, weights)
+        loss = held_out_loss(current, self._held_out, self._plan.batch)
+        self._best.take(loss, self._weights())
 
     def _batch(self) -> Tensor:
         steps = self.steps // self._plan.epochs
@@ -197,7 +227,8 @@ class _Run:
         current = with_tensors(self._checkpoint, {**tensors, **self._buffers})
         captioner = _trainable(current.without_image_encoder(), self._plan)
         read, wanted, counts = shifted(tokens, self._checkpoint.decoding.bos)
-        log_probs = forced_log_probs(captioner, encoded(current, inputs), read)
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._plan.bfloat16):
+            log_probs = forced_log_probs(captioner, encoded(current, inputs), read).float()
         said = -log_probs.gather(-1, wanted[..., None])[..., 0]
         smoothing = self._plan.label_smoothing
         losses = (1 - smoothing) * said - smoothing * log_probs.mean(-1)
@@ -215,57 +246,36 @@ class _Run:
 
     # ---------------------------------------------------------------- resuming
     def save(self, file: Path) -> None:
-        """Write next to the file and rename: a kill leaves the last whole state."""
-        beside = file.with_name(file.name + ".new")
-        torch.save(
-            {
-                "run": self._run,
-                "step": self.step,
-                "tensors": {n: t.detach() for n, t in self._tensors.items()},
-                "buffers": self._buffers,
-                "mean": self._mean,
-                "optimizer": self._optimizer.state_dict(),
-                "pruning": self._pruning.state(),
-            },
-            beside,
+        save_state(
+            file,
+            self._run,
+            {n: t.detach() for n, t in self._weights().items()},
+            step=self.step,
+            mean=self._mean,
+            best=self._best.state(),
+            optimizer=self._optimizer.state_dict(),
+            pruning=self._pruning.state(),
         )
-        os.replace(beside, file)
 
     def restore(self, file: Path) -> None:
-        saved = _load(file, self._device)
-        shapes = {n: t.shape for n, t in self._tensors.items()}
-        same = {n: t.shape for n, t in saved["tensors"].items()} == shapes
-        if saved["run"] != self._run or not same:
-            raise InputError(
-                "the state belongs to another run",
-                where=str(file),
-                hint="remove the file to start anew, or repeat the command that it was made with",
-            )
+        weights = self._weights()
+        shapes = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+        saved = load_state(file, self._run, shapes, others=_REACHED, device=self._device)
         with torch.no_grad():
-            for name, tensor in self._tensors.items():
-                tensor.copy_(saved["tensors"][name])
-            for name, buffer in self._buffers.items():
-                buffer.copy_(saved["buffers"][name])
+            for name, tensor in saved["tensors"].items():
+                weights[name].copy_(tensor)
         self._mean = dict(saved["mean"])
+        self._best.restore(saved["best"])
         self._optimizer.load_state_dict(saved["optimizer"])
         self._pruning.restore(saved["pruning"])
         self.step = saved["step"]
 
-
-def _load(file: Path, device: torch.device) -> dict[str, Any]:
-    try:
-        saved: dict[str, Any] = torch.load(file, map_location=device, weights_only=True)
-        keys = set(saved)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, TypeError, ValueError) as error:
-        raise _damaged(file) from error
-    if keys != {"run", "step", "tensors", "buffers", "mean", "optimizer", "pruning"}:
-        raise _damaged(file)
-    return saved
+    def _weights(self) -> dict[str, Tensor]:
+        return {**self._tensors, **self._buffers}
 
 
-def _damaged(file: Path) -> InputError:
-    hint = "remove the file to start anew"
-    return InputError("the state cannot be read", where=str(file), hint=hint)
+_REACHED = ("step", "mean", "best", "optimizer", "pruning")
+"""What a state holds beside weights and buffers."""
 
 
 def _one_cycle(plan: Plan, done: float) -> float:

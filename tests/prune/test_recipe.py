@@ -45,6 +45,7 @@ def test_what_is_left_out_has_the_plans_own_value(tmp_path: Path) -> None:
         ("seed = 3", "sede = 3", "sede", "sede is unknown"),
         ("epochs = 2", "epochs = 2\nlr = 1", "training.lr", "lr is unknown"),
         ("epochs = 2", "", "training.epochs", "epochs is missing"),
+        ("epochs = 2", "epochs = 2\naverage = 0.1\npatience = 2", "average", "averaged weights"),
         ('architecture = "up_down_lstm"', "", "architecture", "architecture is missing"),
         ("epochs = 2", "epochs = 0", "training.epochs", "0, not from 1 to 10000"),
         ("epochs = 2", 'epochs = "2"', "training.epochs", "another kind"),
@@ -64,6 +65,12 @@ def test_errors_say_where(old: str, new: str, where: str, message: str, tmp_path
     with pytest.raises(InputError, match=message) as caught:
         read_recipe(written(tmp_path, WHOLE.replace(old, new, 1)))
     assert where in caught.value.where
+
+
+def test_an_average_and_the_best_epoch_exclude_each_other(tmp_path: Path) -> None:
+    frozen = WHOLE.replace('image_encoder = "scene_net"', "")
+    with pytest.raises(InputError, match="two answers"):
+        read_recipe(written(tmp_path, f"{frozen}average = 0.1\npatience = 2\n"))
 
 
 def test_a_missing_file_is_an_error(tmp_path: Path) -> None:

@@ -46,6 +46,37 @@ def test_the_command_line(method: str, folder: Path) -> None:
     assert not list(folder.glob("*.state*"))
 
 
+def test_pruning_stops_early_by_a_held_out_split(folder: Path) -> None:
+    document = json.loads((folder / "captions.json").read_text())
+    for record in document["images"][8:]:
+        record["split"] = "dev"
+    (folder / "captions.json").write_text(json.dumps(document))
+    plan = Plan(epochs=500, batch=4, learning_rate=0.02, patience=1)
+    messages: list[str] = []
+    prune(
+        folder / "checkpoint",
+        folder,
+        folder / "sparse",
+        Target("oneshot", 0.5),
+        plan,
+        features=folder / "features.npz",
+        held_out="dev",
+        progress=messages.append,
+    )
+    assert ", held out " in messages[-1]
+    assert len(messages) < plan.steps(8)
+
+
+def test_patience_asks_for_held_out_images_and_excludes_averages(folder: Path) -> None:
+    arguments = [str(folder / "checkpoint"), "--data", str(folder), "--out", str(folder / "sparse")]
+    arguments = ["prune", *arguments, "--features", str(folder / "features.npz"), "--patience", "1"]
+    without = CliRunner().invoke(app, arguments)
+    assert "no image is in split 'val'" in without.stderr
+    both = CliRunner().invoke(app, [*arguments, "--average", "0.2"])
+    assert "two answers" in both.stderr
+    assert without.exit_code == both.exit_code == 1
+
+
 def test_storage_rounds_the_weights_and_shrinks_the_file(folder: Path) -> None:
     def pruned(storage: Storage) -> Checkpoint:
         source, out = folder / "checkpoint", folder / storage

@@ -65,8 +65,8 @@ def test_a_killed_run_ends_like_one_that_was_not(
 ) -> None:
     checkpoint, examples = tiny_checkpoint(), tiny_examples()
 
-    def kill(step: int, steps: int, loss: float) -> None:
-        if step == killed_at:
+    def kill(message: str) -> None:
+        if message.startswith(f"step {killed_at} "):
             raise KilledError
 
     def run(**options: Any) -> Checkpoint:
@@ -92,8 +92,8 @@ def test_a_teacher_is_followed() -> None:
 def test_a_state_of_another_run_is_refused(tmp_path: Path) -> None:
     state = tmp_path / "state"
 
-    def kill(step: int, steps: int, loss: float) -> None:
-        if step == 6:
+    def kill(message: str) -> None:
+        if message.startswith("step 6 "):
             raise KilledError
 
     with pytest.raises(KilledError):
@@ -113,7 +113,7 @@ def test_the_last_steps_are_averaged() -> None:
     checkpoint, examples = tiny_checkpoint(), tiny_examples()
     plan = Plan(epochs=4, batch=4, average=0.25)
     steps = plan.steps(len(examples))
-    run = _Run(checkpoint, examples, plan, Dense(), None, torch.device("cpu"), "")
+    run = _Run(checkpoint, examples, plan, Dense(), None, None, torch.device("cpu"), "")
     passed = []
     while run.step < steps:
         run.advance()
