@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from capexport.captioner import build_captioner, own_image_encoder
+from capexport.captioner.encoders.image_encoder import ImageToFeatures
 from capexport.checkpoint import Checkpoint
 from capexport.prune.examples import Examples, shifted
 from capexport.prune.forced import forced_log_probs
@@ -58,14 +59,20 @@ def held_out_loss(checkpoint: Checkpoint, examples: Examples, batch: int) -> flo
     captioner = build_captioner(checkpoint.without_image_encoder())
     device = next(iter(checkpoint.tensors.values())).device
     total, words = 0.0, 0.0
-    for indices in torch.arange(len(examples)).split(batch):
+    for indices in torch.split(torch.arange(len(examples)), batch):
         inputs, tokens = examples.take(indices, 0, device)
         if checkpoint.image_encoder_weights:
-            encoder = own_image_encoder(checkpoint).module.to(device)
-            inputs = with_grids(encoder.maps(inputs[IMAGE][:, 0]))
+            inputs = with_grids(_maps(checkpoint, inputs[IMAGE][:, 0]))
         read, wanted, counts = shifted(tokens, checkpoint.decoding.bos)
         log_probs = forced_log_probs(captioner, inputs, read)
         said = -log_probs.gather(-1, wanted[..., None])[..., 0]
         total += float((said * counts).sum())
         words += float(counts.sum())
     return total / words
+
+
+def _maps(checkpoint: Checkpoint, pixels: Tensor) -> Tensor:
+    """[images, rows, columns, channels], normalised by running statistics as in inference."""
+    module = own_image_encoder(checkpoint).module.to(pixels.device)
+    assert isinstance(module, ImageToFeatures)
+    return module.maps(pixels)
