@@ -29,6 +29,7 @@ from capexport.runtime import read_pictures
 from capexport.writers import onnx, tflite
 
 WRITERS = {"tflite": tflite.write, "onnx": onnx.write}
+COUNTS = {"tflite": tflite.count_operators, "onnx": onnx.count_operators}
 RUNTIMES = {"tflite": "litert", "onnx": "onnxruntime"}
 MINIMUM_RUNTIME = {"litert": "2.1", "onnxruntime": "1.18"}
 MINIMUM_FOR_FLOAT = {**MINIMUM_RUNTIME, "litert": "1.0"}
@@ -152,10 +153,13 @@ def _write(
     for together in [[graph] for graph in graphs] if captioner.shares_layers else [graphs]:
         refuse_copies(together)
     files: dict[str, bytes] = {}
+    operators: dict[str, dict[str, int]] = {}
     for name in formats:
         for graph in graphs:
-            progress(f"writing {graph.name}.{name}")
-            files[f"{graph.name}.{name}"] = WRITERS[name](graph)
+            file = f"{graph.name}.{name}"
+            progress(f"writing {file}")
+            files[file] = WRITERS[name](graph)
+            operators[file] = COUNTS[name](files[file])
     form = "dense" if weights == "auto" else weights
     manifest = Manifest(
         architecture=captioner.architecture,
@@ -167,7 +171,7 @@ def _write(
         weights=form,
         runtimes=tuple(sorted(RUNTIMES[name] for name in formats)),
         minimum_runtime=_minimum_runtime(model.recipes, form, formats),
-        provenance={**model.provenance, "graphs": nonzeros},
+        provenance={**model.provenance, "graphs": nonzeros, "operators": operators},
         image=captioner.image,
     )
     return create_bundle(out, manifest, files, force=force)

@@ -111,6 +111,7 @@ FLOAT_CASES = (
     Case("concat", (("beams", 3), ("beams", 1), ("beams", 7)), {"axis": 1}),
     Case("split", (("beams", 12),), {"axis": 1, "parts": 4}),
     Case("split", (("beams", 12),), {"axis": 1, "parts": 6}),
+    Case("split", (("beams", 12),), {"axis": 1, "parts": 1}),
     Case("split", ((12, "regions", 3),), {"axis": 0, "parts": 12}),
     Case("unsqueeze", (("beams", 12),), {"axis": 1}),
     Case("unsqueeze", (("beams", "regions"),), {"axis": 2}),

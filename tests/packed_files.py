@@ -5,7 +5,7 @@ from dataclasses import replace
 from ai_edge_litert.interpreter import Interpreter, load_delegate
 
 from capexport.ir.graph import Graph
-from capexport.kernels.build import build
+from capexport.kernels import litert_delegate
 
 
 def packed(graph: Graph) -> Graph:
@@ -20,6 +20,6 @@ def packed(graph: Graph) -> Graph:
 
 
 def open_packed(data: bytes) -> Interpreter:
-    """LiteRT with our delegate and its own default one."""
-    delegate = load_delegate(str(build(product="litert")))
+    """LiteRT with our delegate, as the runtime opens a packed bundle, and its own default one."""
+    delegate = load_delegate(*litert_delegate(take="packed"))
     return Interpreter(model_content=data, num_threads=1, experimental_delegates=[delegate])

@@ -1,5 +1,7 @@
 """`capexport inspect`: a checkpoint or a bundle -> what is in it."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,8 +17,8 @@ if TYPE_CHECKING:
 
 Description = dict[str, Any]
 """The JSON document of `inspect`."""
-COUNTS = ("parameters", "nnz", "sparsity", "size_bound_bytes", "layers")
-"""What a bundle's provenance repeats of its checkpoint's document."""
+COUNTS = ("parameters", "nnz", "sparsity", "size_bound_bytes", "layers", "operators")
+"""What the export noted in the bundle: of its checkpoint, and the operators of its graphs."""
 
 
 def inspect(
@@ -27,7 +29,8 @@ def inspect(
     """Show what a checkpoint or a bundle holds.
 
     Architecture, parameters, non-zeros, the sparsity of every layer, bytes on disk and the size
-    that its non-zeros would need at least; for a bundle its files, recipe and runtimes.
+    that its non-zeros would need at least; for a bundle its files, recipe and runtimes too, and how
+    many operators of each kind its graphs have.
 
     Example:
 
@@ -66,7 +69,7 @@ def describe_checkpoint(checkpoint: "Checkpoint") -> Description:
 def describe_bundle(bundle: "Bundle") -> Description:
     """Return the JSON document; `bytes` counts the files that the manifest lists.
 
-    The counts are those of the checkpoint, as the export noted them.
+    What was counted, of the checkpoint and of the graphs, is what the export noted.
     """
     manifest = bundle.manifest
     provenance = manifest.provenance
@@ -102,18 +105,7 @@ def _print_checkpoint(description: Description) -> None:
         ]
     )
     print()
-    print_table(
-        ("layer", "shape", "non-zeros", "zeros"),
-        (
-            (
-                layer["name"],
-                " x ".join(map(str, layer["shape"])),
-                f"{layer['nnz']:,}",
-                percent(layer["sparsity"]),
-            )
-            for layer in description["layers"]
-        ),
-    )
+    _print_layers(description["layers"])
 
 
 def _print_bundle(description: Description) -> None:
@@ -134,6 +126,40 @@ def _print_bundle(description: Description) -> None:
         ("file", "bytes", "sha256"),
         ((f["name"], f"{f['bytes']:,}", f["sha256"][:12]) for f in description["files"]),
     )
+    if layers := description.get("layers"):
+        print()
+        _print_layers(layers)
+    for suffix in sorted({Path(file).suffix for file in description.get("operators", ())}):
+        print()
+        _print_operators(description["operators"], suffix)
+
+
+def _print_layers(layers: Sequence[Description]) -> None:
+    print_table(
+        ("layer", "shape", "non-zeros", "zeros"),
+        (
+            (
+                layer["name"],
+                " x ".join(map(str, layer["shape"])),
+                f"{layer['nnz']:,}",
+                percent(layer["sparsity"]),
+            )
+            for layer in layers
+        ),
+    )
+
+
+def _print_operators(counts: Mapping[str, Mapping[str, int]], suffix: str) -> None:
+    """A table of one format: kinds of operators below, graphs to the right, all of them first."""
+    graphs = {file: count for file, count in counts.items() if Path(file).suffix == suffix}
+    total = {file: sum(count.values()) for file, count in graphs.items()}
+    kinds = Counter[str]()
+    for count in graphs.values():
+        kinds.update(count)
+    rows = [("all operators", *(f"{total[file]:,}" for file in graphs))]
+    for kind, _ in kinds.most_common():
+        rows.append((kind, *(f"{graphs[file].get(kind, 0):,}" for file in graphs)))
+    print_table((suffix[1:], *(Path(file).stem for file in graphs)), rows)
 
 
 def _input_line(description: Description) -> str:

@@ -20,16 +20,18 @@ def static_nodes(graph: Graph) -> dict[str, Node]:
     """Nodes that compute in int8, by the value they write.
 
     Convolutions; what lies between them; and the additions, activations and concatenations that
-    follow the last ones. Everything else reads and writes floats: averaging or projecting features
-    is little work and better done on floats, and for hard-swish XNNPACK has no int8 form.
+    read nothing but int8 behind the last ones. Everything else reads and writes floats: averaging
+    or projecting features is little work and better done on floats, as is all that follows (the
+    residual additions of a transformer), and for hard-swish XNNPACK has no int8 form.
     """
     before, after = _read_by_convolutions(graph), _written_from_convolutions(graph)
     static: dict[str, Node] = {}
     for node in graph.nodes:
-        inside = node.op in (_BETWEEN if node.outputs[0] in before else _AFTER)
+        between = node.outputs[0] in before
+        inside = node.op in (_BETWEEN if between else _AFTER)
         reads = {name for name in node.inputs if name not in graph.constants}
-        fits = reads and reads <= after and _has_int8_form(graph, node)
-        if node.op == "conv2d" or (inside and fits):
+        known = reads <= (after if between else static.keys())
+        if node.op == "conv2d" or (inside and reads and known and _has_int8_form(graph, node)):
             static[node.outputs[0]] = node
     return static
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from encoder_golden import CHANNEL_STEP, SIZES, random_image
-from encoder_weights import random_state
+from encoder_weights import listed_file, random_state, state_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -20,7 +20,7 @@ from capexport.captioner.encoders import (
 from capexport.captioner.encoders.convolution import Convolution, Layer, fold_batch_norm
 from capexport.captioner.encoders.image_encoder import HALF, IMAGENET, ImageToFeatures
 from capexport.captioner.encoders.sources import keys_of
-from capexport.checkpoint.image_encoder import EncoderFile, StoredConvolution
+from capexport.checkpoint.image_encoder import EncoderFile
 from capexport.errors import CheckpointError, InputError
 from capexport.spec.image import ImageSpec
 
@@ -33,46 +33,8 @@ LISTED = [name for name, encoder in ENCODERS.items() if encoder.listed]
 LISTED_LAYERS = {"tf_mobilenet_v1": 27, "tf_mobilenet_v2": 52}
 
 
-def state_file(weights: dict[str, Tensor]) -> EncoderFile:
-    return EncoderFile(Path("weights.pth"), 1, "ab", weights)
-
-
 def square(size: int) -> ImageSpec:
     return ImageSpec(size, size, short_side=None)
-
-
-def listed_file(name: str) -> EncoderFile:
-    """Random convolutions in a row, as the encoder's own layers ask for them."""
-    layers: list[Layer] = []
-
-    def take(layer: Layer) -> Convolution:
-        layers.append(layer)
-        return Convolution(layer, torch.empty(1), torch.empty(1), same=True)
-
-    ENCODERS[name].build(take)
-    shapes = {key: shape for layer in layers for key, shape in keys_of(plain(layer)).items()}
-    weights = random_state(shapes)
-    return EncoderFile(
-        Path("weights.npz"),
-        1,
-        "ab",
-        tuple(
-            StoredConvolution(
-                weights[f"{layer.name}.weight"],
-                weights[f"{layer.name}.bias"],
-                layer.groups,
-                layer.stride,
-                layer.activation,
-                layer.name,
-            )
-            for layer in layers
-        ),
-    )
-
-
-def plain(layer: Layer) -> Layer:
-    """The layer with a bias of its own: batch norm is folded in such files."""
-    return Layer(layer.name, layer.inputs, layer.outputs, None, layer.kernel, groups=layer.groups)
 
 
 def test_every_encoder_has_golden_features_or_an_oracle_file() -> None:

@@ -5,12 +5,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 from checkpoints import SMALL, write_up_down
+from litert_files import plan
+from packed_files import open_packed
 from placeholder_bundle import PIECES, write_bundle
 
 from capexport.checkpoint import read_checkpoint
 from capexport.cli import main
+from capexport.export import export
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +96,28 @@ def test_bundle_as_table_names_every_file(
     assert "encoder fp32, decoder dynamic_wi8; dense weights" in shown
     assert "decoder_step.tflite" in shown
     assert "onnx" not in shown
+
+
+def test_an_exported_bundle_counts_its_operators(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bundle = export(checkpoint, tmp_path / "bundle", weights="packed")
+    document = inspect_json(bundle.path, capsys)
+    assert document["layers"] == inspect_json(checkpoint, capsys)["layers"]
+    operators = document["operators"]
+    for graph in ("encoder", "decoder_step"):
+        nodes = onnx.load(bundle.file(f"{graph}.onnx")).graph.node
+        assert sum(operators[f"{graph}.onnx"].values()) == len(nodes)
+        opened = open_packed(bundle.file(f"{graph}.tflite").read_bytes())
+        assert operators[f"{graph}.tflite"] == plan(opened).operators
+    assert operators["encoder.tflite"] == {"CapexportSparseInt8Linear": 4}
+    assert operators["encoder.onnx"] == {"capexport.SparseInt8MatMul": 4}
+    assert main(["inspect", str(bundle.path)]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    for layer in document["layers"]:
+        assert layer["name"] in [line[0] for line in lines if line]
+    both = [sum(operators[f"{g}.tflite"].values()) for g in ("decoder_step", "encoder")]
+    assert ["all", "operators", *map(str, both)] in lines
 
 
 def test_a_changed_bundle_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -225,6 +225,23 @@ def test_linears_after_the_convolutions_are_dynamic() -> None:
         assert cosine(exact, got) >= LEAST_COSINE
 
 
+def test_sums_behind_a_projection_stay_float() -> None:
+    """A residual addition of a transformer is no addition of feature maps."""
+
+    class Refined(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body, self.project = Residual(12), nn.Linear(12, 12)
+
+        def forward(self, image: torch.Tensor) -> torch.Tensor:
+            x = self.project(self.body(image))
+            return torch.relu(x + torch.tanh(x))
+
+    ops = [node.op for node in static_graph(Refined).nodes]
+    assert ops.index("dequantize") < ops.index("linear") < ops.index("relu")
+    assert "quantize" not in ops[ops.index("linear") :]
+
+
 def test_dead_and_nearly_dead_channels_keep_their_bias() -> None:
     """Pruned to nothing, or a batch norm with hardly any scale: the bias is all there is."""
     module = net(Residual)

@@ -5,7 +5,6 @@ from typing import Any
 
 import hugging_face_models as models
 import pytest
-from litert_files import open_file, partitions
 
 from capexport.bundle import open_bundle
 from capexport.export import export
@@ -62,16 +61,6 @@ def test_int8_captions_are_the_same_in_both_runtimes(
     bundle = open_bundle(exported[1] / "dynamic_wi8")
     first, second = (captions(open_session(bundle, runtime), beams) for runtime in RUNTIMES)
     assert first == second
-
-
-@pytest.mark.parametrize("recipe", ["fp32", "dynamic_wi8"])
-def test_the_graphs_stay_whole_in_xnnpack(exported: tuple[Any, Path], recipe: str) -> None:
-    """One piece beside the cast of the pixels and the look-ups, which XNNPACK leaves."""
-    bundle = open_bundle(exported[1] / recipe)
-    for graph in ("encoder", "decoder_step"):
-        interpreter = open_file(bundle.file(f"{graph}.tflite").read_bytes())
-        interpreter.allocate_tensors()
-        assert partitions(interpreter) == 1
 
 
 def test_the_bundle_says_how_pictures_and_text_are_made(exported: tuple[Any, Path]) -> None:

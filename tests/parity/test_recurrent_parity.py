@@ -1,4 +1,4 @@
-"""Recurrent captioners as files: golden tokens, one arithmetic in both formats, one partition."""
+"""Recurrent captioners as files: golden tokens, one arithmetic in both formats."""
 
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import torch
 from golden_sets import BEAMS, IMAGE_CAPTIONING_PYTORCH, GoldenSet
-from litert_files import open_file, partitions
 from random_checkpoints import FEATURES, random_checkpoint
 
 from capexport.bundle import Bundle
@@ -158,13 +157,3 @@ def test_int8_files_of_both_formats_and_forms_say_the_same(
         for beam in BEAMS:
             first, *others = (caption(session, features, beam).tokens for session in sessions)
             assert all(other == first for other in others), (image, beam)
-
-
-@pytest.mark.parametrize("recipe", ["fp32", "dynamic_wi8"])
-@pytest.mark.parametrize("name", [*IMAGE_CAPTIONING_PYTORCH, *RANDOM])
-def test_every_graph_is_one_partition(bundles: Export, name: str, recipe: str) -> None:
-    bundle = bundles(name, recipe, "dense", pruned=recipe == "dynamic_wi8")
-    for graph in ("encoder", "decoder_step"):
-        interpreter = open_file(bundle.file(f"{graph}.tflite").read_bytes())
-        interpreter.allocate_tensors()
-        assert partitions(interpreter) == 1, graph

@@ -1,4 +1,4 @@
-"""Transformer captioners as files: golden tokens, packed weights, partitions, each weight once."""
+"""Transformer captioners as files: golden tokens, packed weights, each weight once."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -10,7 +10,6 @@ import onnx
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 from golden_sets import BEAMS, TRANSFORMERS, GoldenSet
-from litert_files import open_file, partitions
 from onnx import numpy_helper
 
 from capexport.bundle import Bundle
@@ -133,16 +132,6 @@ def test_int8_formats_differ_by_less_than_int8_costs(
         cost.append(np.abs(one - expected.arrays[f"{image}.greedy_logp"]).max())
     assert np.mean(between) < np.mean(cost)
     assert np.count_nonzero(np.array(between) < TOLERANCE) >= LEAST_EQUAL
-
-
-@pytest.mark.parametrize("recipe", ["fp32", "dynamic_wi8"])
-@pytest.mark.parametrize("name", TRANSFORMERS)
-def test_every_graph_is_one_partition(bundles: Export, name: str, recipe: str) -> None:
-    bundle = bundles(name, recipe, "dense")
-    for graph in ("encoder", "decoder_step"):
-        interpreter = open_file(bundle.file(f"{graph}.tflite").read_bytes())
-        interpreter.allocate_tensors()
-        assert partitions(interpreter) == 1, graph
 
 
 @pytest.mark.parametrize("recipe", ["fp32", "dynamic_wi8"])

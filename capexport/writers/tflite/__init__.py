@@ -5,9 +5,10 @@ from capexport.ir.ops import check_shapes
 from capexport.ir.passes.channels_last import channels_last
 from capexport.writers.tflite.check import check_file
 from capexport.writers.tflite.lowering import Lowering
+from capexport.writers.tflite.operators import count_operators
 from capexport.writers.tflite.visitors import VISITORS
 
-__all__ = ["write"]
+__all__ = ["count_operators", "write"]
 
 
 def write(graph: Graph) -> bytes:

@@ -8,7 +8,7 @@ import flatbuffers
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
-from litert_files import open_file, partitions, run
+from litert_files import open_file, run
 from one_op import Case, linear
 from packed_files import open_packed, packed
 from up_down_graphs import random_inputs, tiny_graphs
@@ -27,9 +27,6 @@ from capexport.writers.tflite.packed_operators import SPARSE_EMBEDDING, SPARSE_L
 Op = schema.BuiltinOperator
 TOLERANCE = 1e-5
 """A dozen float32 operators on numbers near 1, in another order of summation."""
-ENCODER_PIECES, STEP_PIECES = (1, 0), (5, 4)
-"""Pieces of the two graphs that our delegate and XNNPACK run: the encoder is nothing but linears,
-and the step's own delegate hands over between embedding, two LSTMs, attention and the logits."""
 
 
 def lowered(part: int, weights: str = "packed") -> Graph:
@@ -126,17 +123,6 @@ def test_a_captioner_graph_computes_what_its_dense_form_does(part: int) -> None:
         for name, array in expected.items():
             np.testing.assert_allclose(got[name], array, rtol=0, atol=TOLERANCE)
             np.testing.assert_allclose(got[name], stock[name], rtol=0, atol=TOLERANCE)
-
-
-@pytest.mark.parametrize(
-    ("part", "pieces"), [(0, ENCODER_PIECES), (1, STEP_PIECES)], ids=["encoder", "decoder_step"]
-)
-def test_everything_else_stays_with_xnnpack(part: int, pieces: tuple[int, int]) -> None:
-    graph = lowered(part)
-    interpreter = open_packed(write(graph))
-    ours = partitions(interpreter)  # XNNPACK comes with the first allocation
-    run(interpreter, random_inputs(graph, 3, 7))
-    assert (ours, partitions(interpreter) - ours) == pieces
 
 
 # ---- what is refused

@@ -7,8 +7,8 @@ from capexport.ir.graph import Node
 from capexport.writers.tflite.lowering import Lowering, visits
 
 Op = schema.BuiltinOperator
-MOST_PIECES = 4
-"""Outputs of a SPLIT that XNNPACK takes."""
+PIECES = range(2, 5)
+"""Outputs of a SPLIT that XNNPACK takes: one is no split to it either."""
 
 
 @visits("sum")
@@ -39,7 +39,7 @@ def _concat(lowering: Lowering, node: Node) -> None:
 @visits("split")
 def _split(lowering: Lowering, node: Node) -> None:
     axis, parts = node.attributes["axis"], node.attributes["parts"]
-    if parts > MOST_PIECES:
+    if parts not in PIECES:
         _split_by_slices(lowering, node)
         return
     inputs = [lowering.model.parameter(axis), lowering.tensor(node.inputs[0])]
