@@ -11,6 +11,8 @@ from torch import Tensor
 
 from capexport.checkpoint.archive import check_directory, opened
 from capexport.checkpoint.limits import Limits
+from capexport.checkpoint.torch_quantized import unpack_quantized
+from capexport.checkpoint.torchao_tensors import TorchaoInt8, refuse_other_kinds, torchao_names
 from capexport.errors import CheckpointError
 
 ZIP_MAGIC = b"PK\x03\x04"
@@ -45,23 +47,25 @@ def read_tensors(
     limits: Limits,
     *,
     skip: tuple[str, ...] = (),
-    unpack: Callable[[Mapping[object, object]], Mapping[object, object]] = dict,
 ) -> dict[str, Tensor]:
     """Tensors of a state dictionary, dense float32 on the CPU, in file order.
 
     Reads both containers of torch.save (zip since 1.6, a row of pickles before), tensors saved
-    from a GPU, COO matrices, half precision and int8. Names that end in one of `skip` are left out,
-    BatchNorm's counters too; `unpack` may rename entries and take tuples apart before that.
+    from a GPU, COO matrices, half precision, and int8 of torch.ao and of torchao, which stays on
+    its grid. Names that end in one of `skip` are left out, BatchNorm's counters too.
 
     Raises:
         CheckpointError: the file is damaged, holds code or anything but floating-point tensors, or
             declares more elements than `limits` allow (checked before anything is made dense).
+        UnsupportedError: weights are in another form of torchao's.
     """
     if data.startswith(ZIP_MAGIC):
         _check_container(data, where, limits)
     state = _load(data, where)
     if isinstance(state, Mapping):
-        state = {name: value for name, value in unpack(state).items() if not _ends(name, skip)}
+        state = {
+            name: value for name, value in unpack_quantized(state).items() if not _ends(name, skip)
+        }
     named = _only_tensors(state, where)
     for name, tensor in named.items():
         _check_kind(tensor, f"{where}: {name}")
@@ -108,10 +112,11 @@ def _check_container(data: bytes, where: str, limits: Limits) -> None:
 
 def _load(data: bytes, where: str) -> object:
     # indices are validated in _dense, after the sizes: it can take for ever on a hostile tensor
-    with _SPARSE_VALIDATION(False):
+    with _SPARSE_VALIDATION(False), torchao_names():
         try:
             return torch.load(BytesIO(data), map_location="cpu", weights_only=True)
         except UNREADABLE as error:
+            refuse_other_kinds(str(error), where)
             raise CheckpointError(
                 f"the .pth file is damaged, or holds more than tensors: {_first_line(error)}",
                 where=where,
@@ -138,7 +143,7 @@ def _only_tensors(state: object, where: str) -> dict[str, Tensor]:
                 f"an entry is {kind}, not a tensor", where=f"{where}: {name}", hint=hint
             )
         if not name.endswith(COUNTER):
-            named[name] = value.detach()
+            named[name] = value if isinstance(value, TorchaoInt8) else value.detach()
     return named
 
 
@@ -156,6 +161,9 @@ def check_elements(named: Mapping[str, Tensor], where: str, limits: Limits) -> N
 
 
 def _check_kind(tensor: Tensor, where: str) -> None:
+    if isinstance(tensor, TorchaoInt8):
+        tensor.check(where)
+        return
     coo = tensor.layout is torch.sparse_coo
     if tensor.dtype not in (*FLOATS, torch.qint8) or not (coo or tensor.layout is torch.strided):
         raise CheckpointError(
@@ -186,6 +194,8 @@ def _elements(tensor: Tensor) -> int:
 
 def _dense(tensor: Tensor, where: str) -> Tensor:
     """Float32 copy with its own contiguous memory."""
+    if isinstance(tensor, TorchaoInt8):
+        return tensor.weight()
     if tensor.is_quantized:
         return tensor.dequantize().contiguous()
     if tensor.layout is torch.strided:

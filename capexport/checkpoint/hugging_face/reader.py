@@ -6,13 +6,13 @@ from capexport.checkpoint.checkpoint import Checkpoint
 from capexport.checkpoint.hugging_face.config import architecture_of, read_config, read_json
 from capexport.checkpoint.hugging_face.decoding import read_decoding
 from capexport.checkpoint.hugging_face.preprocessing import read_preprocessing
-from capexport.checkpoint.hugging_face.pruning import fold_masks
 from capexport.checkpoint.hugging_face.ties import without_copies
 from capexport.checkpoint.hugging_face.vocabulary import read_vocabulary
 from capexport.checkpoint.hugging_face.weights import choose_weights, read_weights
 from capexport.checkpoint.lineage import Reader
 from capexport.checkpoint.source import CONFIG, Source
 from capexport.checkpoint.tensors import require_finite
+from capexport.checkpoint.torch_pruned import fold_masks
 from capexport.errors import CheckpointError
 from capexport.spec.decoding import Decoding
 

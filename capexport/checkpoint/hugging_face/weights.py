@@ -7,7 +7,6 @@ from typing import Any
 from torch import Tensor
 
 from capexport.checkpoint.hugging_face.config import read_json
-from capexport.checkpoint.hugging_face.quantized import unpack_quantized
 from capexport.checkpoint.safetensors_file import read_safetensors
 from capexport.checkpoint.source import Source
 from capexport.checkpoint.tensors import check_elements, read_tensors
@@ -92,4 +91,4 @@ def _read_file(source: Source, name: str) -> tuple[dict[str, Tensor], int]:
     data, where, limits = source.read(name), source.where(name), source.limits
     if name.endswith(SUFFIX):
         return read_safetensors(data, where, limits, skip=BUFFERS), len(data)
-    return read_tensors(data, where, limits, skip=BUFFERS, unpack=unpack_quantized), len(data)
+    return read_tensors(data, where, limits, skip=BUFFERS), len(data)

@@ -11,6 +11,7 @@ from capexport.checkpoint.image_captioning_pytorch.infos import read_infos
 from capexport.checkpoint.lineage import Reader
 from capexport.checkpoint.source import Source
 from capexport.checkpoint.tensors import read_tensors, require_finite
+from capexport.checkpoint.torch_pruned import fold_masks
 from capexport.spec.vocabulary import Vocabulary
 
 LINEAGE = "image-captioning-pytorch"
@@ -33,8 +34,9 @@ def read(source: Source, weights_file: str | None) -> Checkpoint:
     config = options.normalised(infos, source.where(infos_file))
     decoding = options.decoding(config, infos.words, source.where(infos_file))
     data = source.read(weights_file)
-    tensors = read_tensors(data, source.where(weights_file), source.limits)
-    require_finite(tensors, source.where(weights_file))
+    where = source.where(weights_file)
+    tensors = fold_masks(read_tensors(data, where, source.limits), where)
+    require_finite(tensors, where)
     return Checkpoint(
         path=source.path,
         weights_file=weights_file,

@@ -20,4 +20,5 @@ def count_operators(data: bytes) -> dict[str, int]:
 
 def _name(entry: schema.OperatorCode) -> str:
     code = max(entry.BuiltinCode(), entry.DeprecatedBuiltinCode())
-    return entry.CustomCode().decode() if code == _CUSTOM else _NAMES[code]
+    name: str = entry.CustomCode().decode() if code == _CUSTOM else _NAMES[code]
+    return name
