@@ -42,7 +42,7 @@ def test_every_encoder_has_golden_features_or_an_oracle_file() -> None:
 
 
 @torch.no_grad()
-def test_scene_net_is_four_plain_layers_of_torch() -> None:
+def test_scene_net_sees_by_four_plain_layers_of_torch() -> None:
     state = random_state(expected_shapes("scene_net"))
     layers = [
         nn.Conv2d(i, o, 3, 2, 1, bias=False) for i, o in ((3, 16), (16, 32), (32, 64), (64, 96))
@@ -60,8 +60,20 @@ def test_scene_net_is_four_plain_layers_of_torch() -> None:
     (features,) = build_image_encoder(state_file(state)).module(image)
     maps = plain(image.permute(0, 3, 1, 2) / 127.5 - 1)
     expected = maps[0].flatten(1).T
-    assert features.shape == (36, 96)
-    torch.testing.assert_close(features, expected, rtol=0, atol=TOLERANCE * float(expected.max()))
+    assert features.shape == (36, 98)
+    bound = TOLERANCE * float(expected.max())
+    torch.testing.assert_close(features[:, :96], expected, rtol=0, atol=bound)
+
+
+@torch.no_grad()
+def test_scene_net_says_where_each_cell_lies() -> None:
+    state = state_file(random_state(expected_shapes("scene_net")))
+    (features,) = build_image_encoder(state, image=ImageSpec(32, 48, None)).module(
+        torch.from_numpy(random_image(48)[:, :32])
+    )
+    across, down = (-2 / 3, 0, 2 / 3), (-1 / 2, 1 / 2)
+    expected = torch.tensor([(x, y) for y in down for x in across])
+    torch.testing.assert_close(features[:, 96:], expected)
 
 
 @pytest.mark.parametrize(("name", "size"), [(n, s) for n, sizes in SIZES.items() for s in sizes])

@@ -53,8 +53,8 @@ def test_a_captioner_of_pictures_is_refused(tmp_path: Path) -> None:
 
 
 def with_scene_net() -> Checkpoint:
-    """An Att2in2 of cells of 96 numbers with a random image encoder of its own."""
-    captioner = random_checkpoint("att2in2", att_feat_size=96)
+    """An Att2in2 of cells of 98 numbers with a random image encoder of its own."""
+    captioner = random_checkpoint("att2in2", att_feat_size=98)
     weights = random_state(expected_shapes("scene_net"))
     own = {f"image_encoder.{name}": tensor for name, tensor in weights.items()}
     return replace(

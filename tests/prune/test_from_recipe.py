@@ -162,7 +162,7 @@ def test_an_encoder_is_trained_as_torch_trains_its_layers() -> None:
     for name in trainable:
         ours[name].requires_grad_()
     images = torch.randint(0, 256, (5, 64, 48, 3), dtype=torch.uint8)
-    features = batch_features("scene_net", ours, images)
+    features = batch_features("scene_net", ours, images)[..., :96]
     expected = plain(images.permute(0, 3, 1, 2) / 127.5 - 1).permute(0, 2, 3, 1)
     torch.testing.assert_close(features, expected, rtol=1e-4, atol=1e-4)
     features.square().sum().backward()

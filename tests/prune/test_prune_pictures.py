@@ -100,4 +100,4 @@ def test_an_encoder_of_another_width_is_seen_before_training(folder: Path, tmp_p
     torch.save(random_state(expected_shapes("scene_net")), tmp_path / "other.pth")
     options = ["--scope", "encoder", "--encoder", str(tmp_path / "other.pth")]
     error = run(folder, *options, "--encoder-out", str(tmp_path / "x.safetensors"), status=1)
-    assert "features of 576 numbers, scene_net gives 96" in error
+    assert "features of 576 numbers, scene_net gives 98" in error

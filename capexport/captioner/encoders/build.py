@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from capexport.captioner.encoders.folded import folded_body
-from capexport.captioner.encoders.image_encoder import ImageEncoder, ImageToFeatures
+from capexport.captioner.encoders.image_encoder import ImageEncoder, ImageToFeatures, cell_places
 from capexport.captioner.encoders.sources import Row, StateDictionary
 from capexport.captioner.encoders.table import ENCODERS, EncoderArchitecture, expected_shapes
 from capexport.checkpoint import Checkpoint
@@ -56,11 +56,13 @@ def build_image_encoder(
     encoder = ENCODERS[name]
     image = image or encoder.image
     body = _body(file, encoder, name)
+    grid = _grid(body, image)
+    places = cell_places(*grid) if encoder.placed else None
     return ImageEncoder(
         name=name,
-        module=ImageToFeatures(body, encoder.preprocessing, encoder.channels).eval(),
+        module=ImageToFeatures(body, encoder.preprocessing, encoder.channels, places).eval(),
         image=image,
-        grid=_grid(body, image),
+        grid=grid,
         channels=encoder.channels,
         file=file.path.name,
         bytes_on_disk=file.bytes_on_disk,

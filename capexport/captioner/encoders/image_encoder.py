@@ -29,15 +29,24 @@ class ImageToFeatures(nn.Module):
         body: [1, 3, height, width] -> [1, channels, rows, columns].
         preprocessing: becomes one product and one difference, with plain numbers where the three
             channels agree: then an int8 input can hold it exactly.
-        channels: of the body's output.
+        channels: of the body's output, and of `places`.
+        places: of `cell_places`, more channels behind the body's; None for no more.
     """
 
     scale: Tensor | float
     offset: Tensor | float
+    places: Tensor | None
 
-    def __init__(self, body: nn.Module, preprocessing: Preprocessing, channels: int) -> None:
+    def __init__(
+        self,
+        body: nn.Module,
+        preprocessing: Preprocessing,
+        channels: int,
+        places: Tensor | None = None,
+    ) -> None:
         super().__init__()
         self.body, self.channels = body, channels
+        self.register_buffer("places", places)
         mean, std = preprocessing.mean, preprocessing.std
         scale = [1 / (255 * s) for s in std]
         offset = [m / s for m, s in zip(mean, std, strict=True)]
@@ -54,7 +63,20 @@ class ImageToFeatures(nn.Module):
         """uint8 [images, height, width, 3] -> float32 [images, rows, columns, channels]."""
         pixels = images.to(torch.float32) * self.scale - self.offset
         maps: Tensor = self.body(pixels.permute(0, 3, 1, 2))
-        return maps.permute(0, 2, 3, 1)
+        maps = maps.permute(0, 2, 3, 1)
+        if self.places is None:
+            return maps
+        return torch.cat([maps, self.places.expand(len(maps), -1, -1, -1)], -1)
+
+
+def cell_places(rows: int, columns: int) -> Tensor:
+    """Where each cell's centre lies, x and y in [-1, 1]: float32 [1, rows, columns, 2].
+
+    Attention sees a set of cells: without this nothing but the border's padding tells left from
+    right (Liu et al., 2018: CoordConv).
+    """
+    x, y = ((2 * torch.arange(n) + 1) / n - 1 for n in (columns, rows))
+    return torch.stack([x.expand(rows, -1), y[:, None].expand(-1, columns)], -1)[None]
 
 
 @dataclass(frozen=True, eq=False)

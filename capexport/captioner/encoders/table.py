@@ -28,13 +28,14 @@ class EncoderArchitecture:
 
     Args:
         build: gives layers their weights, in the order in which they run -> the body.
-        channels: of the body's output.
+        channels: of a cell's features.
         preprocessing: that the published weights were trained with.
         listed: the file is a row of convolutions without names; otherwise a state dictionary.
         same: TensorFlow's SAME padding. A row always has it.
         eps: of batch norm.
         classifier: first parts of keys behind or beside the body, which are not read.
         image: the input, where nothing else is said.
+        placed: the last two channels are the cell's place.
     """
 
     build: Callable[[Take], nn.Module]
@@ -45,6 +46,7 @@ class EncoderArchitecture:
     eps: float = 1e-5
     classifier: tuple[str, ...] = ("classifier.",)
     image: ImageSpec = CENTRE_224
+    placed: bool = False
 
 
 _RESNET = ("fc.",)
@@ -64,7 +66,7 @@ ENCODERS = {
         efficientnet_lite0, 1280, HALF, same=True, eps=1e-3
     ),
     "scene_net": EncoderArchitecture(
-        scene_net, 96, HALF, classifier=(), image=ImageSpec(96, 96, short_side=96)
+        scene_net, 98, HALF, classifier=(), image=ImageSpec(96, 96, short_side=96), placed=True
     ),
 }
 """`tf_` marks weights that TensorFlow trained: padding, preprocessing and eps differ."""

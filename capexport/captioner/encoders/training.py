@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from capexport.captioner.encoders.convolution import ACTIVATIONS, Convolution, Layer
-from capexport.captioner.encoders.image_encoder import ImageToFeatures
+from capexport.captioner.encoders.image_encoder import ImageToFeatures, cell_places
 from capexport.captioner.encoders.sources import StateDictionary
 from capexport.captioner.encoders.table import ENCODERS
 
@@ -33,7 +33,12 @@ def batch_features(name: str, weights: Mapping[str, Tensor], pixels: Tensor) -> 
     encoder = ENCODERS[name]
     source = _Batch(weights, "training", eps=encoder.eps, same=encoder.same)
     body = encoder.build(source.take)
-    return ImageToFeatures(body, encoder.preprocessing, encoder.channels).maps(pixels)
+    features = ImageToFeatures(body, encoder.preprocessing, encoder.channels).maps(pixels)
+    if not encoder.placed:
+        return features
+    images, rows, columns, _ = features.shape
+    places = cell_places(rows, columns).to(features.device)
+    return torch.cat([features, places.expand(images, -1, -1, -1)], -1)
 
 
 class _Batch(StateDictionary):
