@@ -1,4 +1,4 @@
-# make demo    a small random captioner through the whole line, from checkpoint to captions
+# make demo    the model of models/scenes through the whole line, from pictures to scored captions
 # make test    the tests
 # make test-runtimes   every supported release of a runtime in its own environment (3 GB, minutes)
 # make lint    ruff, mypy, import-linter
@@ -30,17 +30,7 @@ $(INSTALLED): pyproject.toml
 
 demo: $(INSTALLED)
 	rm -rf $(DEMO)
-	$(BIN)/python tests/checkpoints.py $(DEMO)
-	$(CAPEXPORT) inspect $(DEMO)/checkpoint
-	$(CAPEXPORT) export $(DEMO)/checkpoint --out $(DEMO)/bundle --weights packed
-	$(CAPEXPORT) verify $(DEMO)/checkpoint $(DEMO)/bundle --inputs $(DEMO)/features.npz
-	$(CAPEXPORT) caption $(DEMO)/bundle $(DEMO)/features.npz --runtime litert
-	$(CAPEXPORT) caption $(DEMO)/bundle $(DEMO)/features.npz --runtime onnxruntime
-	@echo
-	@echo "The weights are random, so the captions mean nothing; that both runtimes agree does."
-	@echo "  checkpoint  $(DEMO)/checkpoint"
-	@echo "  features    $(DEMO)/features.npz"
-	@echo "  bundle      $(DEMO)/bundle (start with card.md)"
+	$(CAPEXPORT) demo --out $(DEMO)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest

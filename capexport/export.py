@@ -20,6 +20,7 @@ from capexport.compress import (
     image_samples,
     parse_recipes,
     refuse_copies,
+    refuse_nothing_packed,
 )
 from capexport.errors import InputError
 from capexport.evaluate.recipe_search import Validation, check_validation, search_recipe
@@ -149,6 +150,8 @@ def _write(
         before.name: count_nonzeros(before, after)
         for before, after in zip(model.floats, smalls, strict=True)
     }
+    if weights == "packed":
+        refuse_nothing_packed(smalls)
     graphs = [choose_storage(graph, weights) for graph in smalls]
     for together in [[graph] for graph in graphs] if captioner.shares_layers else [graphs]:
         refuse_copies(together)

@@ -17,6 +17,7 @@ from capexport.cli.android import android
 from capexport.cli.bench import bench
 from capexport.cli.caption import caption
 from capexport.cli.compare import compare
+from capexport.cli.demo import demo
 from capexport.cli.devices import devices
 from capexport.cli.evaluate import evaluate
 from capexport.cli.export import export
@@ -45,6 +46,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "compare": compare,
     "report": report,
     "devices": devices,
+    "demo": demo,
     "kernels": kernels,
     "android": android,
 }

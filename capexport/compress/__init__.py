@@ -16,7 +16,12 @@ from capexport.compress.recipe import (
     check_calibration,
     parse_recipes,
 )
-from capexport.compress.storage import WEIGHT_FORMS, check_weight_form, choose_storage
+from capexport.compress.storage import (
+    WEIGHT_FORMS,
+    check_weight_form,
+    choose_storage,
+    refuse_nothing_packed,
+)
 
 __all__ = [
     "AUTO",
@@ -33,6 +38,7 @@ __all__ = [
     "image_samples",
     "parse_recipes",
     "refuse_copies",
+    "refuse_nothing_packed",
     "sensitivities",
     "with_float_layers",
 ]

@@ -1,5 +1,6 @@
 """How a file stores each constant: one rule per weight form, the same for every file format."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -25,7 +26,7 @@ def choose_storage(graph: Graph, weights: str) -> Graph:
             that the project's sparse kernels multiply faster than a stock runtime. `auto` is dense.
 
     Raises:
-        UnsupportedError: another form, or `packed` where no matrix can be.
+        UnsupportedError: another form.
     """
     check_weight_form(weights)
     if weights == "stock-sparse":
@@ -46,14 +47,19 @@ def check_weight_form(weights: str) -> None:
         )
 
 
-def _packed(graph: Graph) -> Graph:
-    possible = [c for c in graph.constants.values() if _can_run_packed(graph, c)]
-    if not possible:
+def refuse_nothing_packed(graphs: Sequence[Graph]) -> None:
+    """Raise UnsupportedError where not one matrix of all a model's graphs can run packed."""
+    if not any(_can_run_packed(graph, c) for graph in graphs for c in graph.constants.values()):
         raise UnsupportedError(
-            f"no weight of the {graph.name} is int8 with {LEAST_PACKED_SPARSITY:.0%} zeros",
+            f"no weight of {' and '.join(graph.name for graph in graphs)} is int8 with "
+            f"{LEAST_PACKED_SPARSITY:.0%} zeros",
             where="--weights packed",
             hint="use --recipe dynamic_wi8 on a pruned checkpoint, or --weights dense",
         )
+
+
+def _packed(graph: Graph) -> Graph:
+    possible = [c for c in graph.constants.values() if _can_run_packed(graph, c)]
     faster = [c for c in possible if all(_gains(graph, r) for r in graph.users(c.name))]
     return graph.replace_constants({c.name: replace(c, packed=True) for c in faster})
 

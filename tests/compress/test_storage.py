@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from capexport.compress import choose_storage
+from capexport.compress import choose_storage, refuse_nothing_packed
 from capexport.compress.storage import is_smaller_sparse
 from capexport.errors import UnsupportedError
 from capexport.ir.graph import Constant, Graph, Node, QuantParams
@@ -118,6 +118,8 @@ def test_a_table_that_a_slower_linear_reads_too_stays_dense() -> None:
     ],
     ids=["too few zeros", "float activations", "float weights", "too wide", "another reader"],
 )
-def test_a_graph_without_a_weight_for_the_kernels_is_refused(graph: Graph) -> None:
-    with pytest.raises(UnsupportedError, match="no weight of the g is int8 with 80% zeros"):
-        choose_storage(graph, "packed")
+def test_graphs_without_a_weight_for_the_kernels_are_refused(graph: Graph) -> None:
+    assert not any(c.packed for c in choose_storage(graph, "packed").constants.values())
+    with pytest.raises(UnsupportedError, match="no weight of g and g is int8 with 80% zeros"):
+        refuse_nothing_packed([graph, graph])
+    refuse_nothing_packed([graph, product("beams", quantized("w", (40, 300), 0.95))])

@@ -66,7 +66,8 @@ class ImageToFeatures(nn.Module):
         maps = maps.permute(0, 2, 3, 1)
         if self.places is None:
             return maps
-        return torch.cat([maps, self.places.expand(len(maps), -1, -1, -1)], -1)
+        places = self.places if len(maps) == 1 else self.places.expand(len(maps), -1, -1, -1)
+        return torch.cat([maps, places], -1)
 
 
 def cell_places(rows: int, columns: int) -> Tensor:
