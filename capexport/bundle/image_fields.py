@@ -22,22 +22,27 @@ def image_fields(image: ImageSpec | None) -> dict[str, Any]:
 
 
 def read_image(manifest: Fields, signature: CaptionerSignature) -> ImageSpec | None:
-    """The rule; BundleError when it is wrong, or the encoder's inputs are another image or none."""
+    """The captioner's rule; BundleError when it is wrong, or the encoder's inputs are not its."""
     takes_image = any(spec.name == IMAGE for spec in signature.inputs)
     if KEY not in manifest.raw():
         if takes_image:
             manifest.fail("the encoder takes an image, but nothing says how to make it")
         return None
     fields = manifest.child(KEY)
+    image = read_rule(fields)
+    if signature.inputs != (TensorSpec(IMAGE, image.shape, "uint8"),):
+        fields.fail(f"the encoder does not take an image of {list(image.shape)}")
+    return image
+
+
+def read_rule(fields: Fields) -> ImageSpec:
+    """The rule; BundleError when it is wrong."""
     height, width = (fields.integer(side, 1, MOST_PIXELS + 1) for side in ("height", "width"))
     short_side = None
     if fields.optional_text("crop") != STRETCH:
         fields.expect("crop", CROP)
         short_side = fields.integer("short_side", max(height, width), 2**16)
-    image = ImageSpec(height, width, short_side, _filter(fields))
-    if signature.inputs != (TensorSpec(IMAGE, image.shape, "uint8"),):
-        fields.fail(f"the encoder does not take an image of {list(image.shape)}")
-    return image
+    return ImageSpec(height, width, short_side, _filter(fields))
 
 
 def _filter(fields: Fields) -> Filter:

@@ -12,6 +12,7 @@ from capexport.runtime.inputs import (
     read_inputs,
     read_pictures,
 )
+from capexport.runtime.region_detector import RegionDetector, open_detector
 from capexport.runtime.session import Session, check_inputs, open_session
 from capexport.runtime.states import initial_states, next_states
 
@@ -23,6 +24,7 @@ __all__ = [
     "Given",
     "Hypothesis",
     "Picture",
+    "RegionDetector",
     "Session",
     "beam_search",
     "caption",
@@ -33,6 +35,7 @@ __all__ = [
     "initial_states",
     "input_files",
     "next_states",
+    "open_detector",
     "open_session",
     "read_features",
     "read_inputs",
