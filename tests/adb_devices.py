@@ -15,13 +15,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
+from capexport.bench.devices.parts import ARM64_ROOT, ARM64_RUNTIMES
 from capexport.debian import Packages, unpacked
+from capexport.errors import RuntimeMissingError
 
 SUITE = "trixie"
 MACHINE = platform.machine()
-ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
+OURS = {"x86_64": "amd64", "aarch64": "arm64"}.get(MACHINE, "")
+ARM64 = "arm64"
+EMULATED = OURS != ARM64
+PORTS = count(5655)  # 5555 would be listed a second time, as an emulator
 TOOLS = "usr/lib/android-sdk/platform-tools"
 BOOT = Path(__file__).with_name("boot_adbd.sh")
 REFUSING = Path(__file__).with_name("refusing_device.py")
@@ -34,6 +40,24 @@ PATIENCE_S = 120.0
 ROOMY = "1g"
 
 
+def lack() -> str:
+    """Why there can be no devices here; "" where there can."""
+    emulates = "mount -t binfmt_misc none /proc/sys/fs/binfmt_misc" if EMULATED else "true"
+    command = [*OWN_NETWORK, "--mount", "sh", "-c", f"ip link set lo up && {emulates}"]
+    tried = subprocess.run(command, capture_output=True, text=True, check=False)
+    if tried.returncode != 0:
+        return f"no namespaces of one's own here: {tried.stderr.strip()}"
+    try:
+        for architecture in (OURS, ARM64):
+            device_packages(architecture)
+        emulator()
+        ARM64_ROOT.needed()
+        ARM64_RUNTIMES["litert"].needed()
+    except RuntimeMissingError as error:
+        return f"no adbd here: {error.what}: {error.hint}"
+    return ""
+
+
 def device_packages(architecture: str) -> Path:
     """adb, adbd and a shell of a Debian architecture; raises as `unpacked`."""
     names = ("adb", "adbd", "busybox-static")
@@ -42,7 +66,7 @@ def device_packages(architecture: str) -> Path:
 
 def emulator() -> Path:
     """A static QEMU that shows an Arm core's /proc/cpuinfo, so 8 or later; as `unpacked`."""
-    packages = Packages(SUITE, ARCHITECTURES[MACHINE], ("qemu-user",))
+    packages = Packages(SUITE, OURS, ("qemu-user",))
     return unpacked(packages) / "usr/bin/qemu-aarch64"
 
 
@@ -83,25 +107,26 @@ class Network:
         )
         return done.stdout + done.stderr
 
-    def boot(self, packages: Path, port: int, *, qemu: Path | None, space: str = ROOMY) -> str:
+    def boot(self, architecture: str = ARM64, *, space: str = ROOMY) -> str:
         """Start a device and connect to it; its serial.
 
         Args:
-            packages: of its architecture.
-            qemu: where that is not this machine's.
             space: for its files, as `mount -t tmpfs -o size=` takes it.
         """
+        port = next(PORTS)
+        qemu = [str(emulator())] if architecture != OURS else []
         root = self.folder / f"root-{port}"
         root.mkdir()
-        command = [str(BOOT), str(packages), str(root), str(port), space]
-        serial, process = self._start([*OWN_ROOT, *command, *([str(qemu)] if qemu else [])], port)
+        command = [str(BOOT), str(device_packages(architecture)), str(root), str(port), space]
+        serial, process = self._start([*OWN_ROOT, *command, *qemu], port)
         self.devices[serial].files = Path(f"/proc/{process}/root{root}/data/local/tmp")
         self.wait(lambda: "connected to" in self.adb("connect", serial), f"{port}.log")
         self.wait(lambda: self.adb("-s", serial, "get-state") == "device\n", f"{port}.log")
         return serial
 
-    def attach_refusing(self, port: int) -> str:
+    def attach_refusing(self) -> str:
         """A device that never allows debugging; its serial."""
+        port = next(PORTS)
         serial, _ = self._start([sys.executable, str(REFUSING), str(port)], port)
         self.wait(lambda: "failed to authenticate" in self.adb("connect", serial), f"{port}.log")
         self.wait(lambda: f"{serial}\tunauthorized" in self.adb("devices"), f"{port}.log")
@@ -132,16 +157,15 @@ class Network:
 
 
 @contextmanager
-def network(packages: Path, folder: Path) -> Iterator[Network]:
+def network(folder: Path) -> Iterator[Network]:
     """A network and its server, without devices; all of it ends at the end.
 
     Args:
-        packages: of this machine's architecture.
         folder: an empty one with a short path: a socket's may have 107 characters.
     """
     (folder / "bin").mkdir()
     (folder / "loader").mkdir()
-    program = shlex.join(client(packages, folder / "loader"))
+    program = shlex.join(client(device_packages(OURS), folder / "loader"))
     own = f"export HOME={folder} ADB_SERVER_SOCKET=localfilesystem:{folder}/socket"
     (folder / "bin/adb").write_text(f'#!/bin/sh\n{own}\nexec {program} "$@"\n')
     (folder / "bin/adb").chmod(0o755)

@@ -28,6 +28,7 @@ from capexport.cli.kernels import kernels
 from capexport.cli.prune import prune
 from capexport.cli.report import report
 from capexport.cli.scenes import scenes
+from capexport.cli.sweep import sweep
 from capexport.cli.train import train
 from capexport.cli.verify import verify
 from capexport.errors import InputError
@@ -45,6 +46,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "bench": bench,
     "compare": compare,
     "report": report,
+    "sweep": sweep,
     "devices": devices,
     "demo": demo,
     "kernels": kernels,

@@ -11,6 +11,8 @@ from capexport.errors import CapexportError, InputError, RuntimeMissingError
 
 EXTRAS = {
     "ai_edge_litert": "litert",
+    "dask": "cluster",
+    "distributed": "cluster",
     "flatbuffers": "export",
     "onnx": "export",
     "onnxruntime": "onnxruntime",

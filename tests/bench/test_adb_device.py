@@ -5,36 +5,22 @@ kernel that emulates in them (6.7), the packages or the arm64 parts are not to b
 """
 
 import os
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 from pathlib import Path
 
 import pytest
-from adb_devices import (
-    ARCHITECTURES,
-    MACHINE,
-    OWN_NETWORK,
-    Network,
-    device_packages,
-    emulator,
-    network,
-)
+from adb_devices import EMULATED, MACHINE, OURS, Network, lack, network
 
 from capexport.bench import Settings, UnfinishedError, bench
 from capexport.bench.devices import open_device
 from capexport.bench.devices.adb import FOLDER
 from capexport.bench.devices.host import Host
-from capexport.bench.devices.parts import ARM64_ROOT, ARM64_RUNTIMES
 from capexport.bundle import Bundle
-from capexport.errors import DeviceError, RuntimeMissingError
+from capexport.errors import DeviceError
 
-PORTS = count(5655)  # 5555 would be listed a second time, as an emulator
-OURS = ARCHITECTURES.get(MACHINE, "")
-EMULATED = OURS != "arm64"
 SHORT = Settings("litert", 2, rounds=2, samples=6, warm_up=1)
 ENDLESS = Settings("litert", 2, rounds=1, samples=10**6, warm_up=1)
 GLIBC_ALONE = "8m"
@@ -45,20 +31,9 @@ LARGE = 64 << 20
 
 @pytest.fixture(scope="module")
 def own_network() -> Iterator[Network]:
-    emulates = "mount -t binfmt_misc none /proc/sys/fs/binfmt_misc" if EMULATED else "true"
-    command = [*OWN_NETWORK, "--mount", "sh", "-c", f"ip link set lo up && {emulates}"]
-    tried = subprocess.run(command, capture_output=True, text=True, check=False)
-    if tried.returncode != 0:
-        pytest.skip(f"no namespaces of one's own here: {tried.stderr.strip()}")
-    try:
-        packages = device_packages(OURS)
-        device_packages("arm64")
-        emulator()
-        ARM64_ROOT.needed()
-        ARM64_RUNTIMES["litert"].needed()
-    except RuntimeMissingError as error:
-        pytest.skip(f"no adbd here: {error.what}: {error.hint}")
-    with tempfile.TemporaryDirectory() as folder, network(packages, Path(folder)) as made:
+    if reason := lack():
+        pytest.skip(reason)
+    with tempfile.TemporaryDirectory() as folder, network(Path(folder)) as made:
         yield made
 
 
@@ -74,12 +49,7 @@ def adb(own_network: Network, monkeypatch: pytest.MonkeyPatch) -> Iterator[Netwo
 
 @pytest.fixture
 def serial(adb: Network) -> str:
-    return boot(adb)
-
-
-def boot(adb: Network, **space: str) -> str:
-    qemu = emulator() if EMULATED else None
-    return adb.boot(device_packages("arm64"), next(PORTS), qemu=qemu, **space)
+    return adb.boot()
 
 
 def left(adb: Network, serial: str) -> list[str]:
@@ -122,7 +92,7 @@ def test_no_device() -> None:
 
 
 def test_two_devices(adb: Network, serial: str) -> None:
-    second = boot(adb)
+    second = adb.boot()
     with pytest.raises(DeviceError, match="2 devices are there") as caught:
         open_device("adb")
     assert serial in caught.value.what
@@ -135,7 +105,7 @@ def test_two_devices(adb: Network, serial: str) -> None:
 
 @pytest.mark.skipif(not EMULATED, reason="this machine is one that can be measured")
 def test_another_architecture(adb: Network) -> None:
-    serial = adb.boot(device_packages(OURS), next(PORTS), qemu=None)
+    serial = adb.boot(OURS)
     with (
         pytest.raises(DeviceError, match=f"the device is '{MACHINE}', not aarch64"),
         open_device("adb"),
@@ -145,7 +115,7 @@ def test_another_architecture(adb: Network) -> None:
 
 
 def test_a_device_whose_owner_does_not_allow_it(adb: Network) -> None:
-    serial = adb.attach_refusing(next(PORTS))
+    serial = adb.attach_refusing()
     with pytest.raises(DeviceError, match="the device is unauthorized") as caught:
         open_device(f"adb:{serial}")
     assert caught.value.hint == "unlock the device and allow debugging on its screen"
@@ -155,7 +125,7 @@ def test_a_device_whose_owner_does_not_allow_it(adb: Network) -> None:
 
 
 def test_no_space_is_left(up_down: Bundle, adb: Network) -> None:
-    serial = boot(adb, space=GLIBC_ALONE)
+    serial = adb.boot(space=GLIBC_ALONE)
     with pytest.raises(DeviceError, match=r"adb push failed: .*No space left on device") as caught:
         bench(up_down, "adb", SHORT)
     assert caught.value.where == f"adb:{serial}"

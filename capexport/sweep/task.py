@@ -1,0 +1,92 @@
+"""One cell with its bundle -> a report, or why there is none; here or on another machine."""
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from capexport.bench import Report, bench
+from capexport.bundle import open_bundle
+from capexport.errors import CapexportError
+from capexport.sweep.digests import program_digest
+from capexport.sweep.suite import Cell
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a cell has no report; the three lines of a CapexportError, which cannot be pickled."""
+
+    what: str
+    where: str
+    hint: str
+
+
+Result = Report | Failure
+
+
+@dataclass(frozen=True)
+class Task:
+    """A cell that is to be measured, its place in the sweep, and the folder of its bundle."""
+
+    number: int
+    cell: Cell
+    bundle: Path
+
+
+Measure = Callable[[Iterable[Task]], Iterator[tuple[Task, Result]]]
+"""Measures tasks as they come, each giving one result, in any order."""
+
+
+def measure_here(tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]:
+    """One after the other, in this process."""
+    for task in tasks:
+        yield task, measured(task.cell, task.bundle, task.cell.photo)
+
+
+def measured(cell: Cell, folder: Path, photo: Path | None) -> Result:
+    """Whatever a device, a bundle or a disk can do wrong is a Failure."""
+    try:
+        bundle = open_bundle(folder)
+        settings = cell.settings_for(bundle.manifest.decoding.beam)
+        return bench(bundle, cell.device, settings, photo=photo)
+    except (CapexportError, OSError) as error:
+        return failure(error)
+
+
+def failure(error: CapexportError | OSError) -> Failure:
+    """An OSError is taken for one of reading or writing a file."""
+    if isinstance(error, CapexportError):
+        return Failure(error.what, error.where, error.hint)
+    return Failure(
+        error.strerror or str(error), str(error.filename), "check the path and the disk's space"
+    )
+
+
+def read_files(folder: Path) -> dict[str, bytes]:
+    """A bundle's files by name."""
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
+
+
+def measured_elsewhere(
+    cell: Cell, files: Mapping[str, bytes], photo: bytes | None, program: str
+) -> Result:
+    """`measured` on a machine that shares no disk with the one that asks.
+
+    Args:
+        files: of the bundle.
+        photo: what `cell.photo` holds.
+        program: `program_digest` of who asks: other sources would measure something else.
+    """
+    if program != program_digest():
+        what = "the worker has another version of capexport"
+        return Failure(what, cell.device, "install the same one on all machines")
+    with tempfile.TemporaryDirectory() as folder:
+        bundle = Path(folder, "bundle")
+        bundle.mkdir()
+        for name, content in files.items():
+            (bundle / name).write_bytes(content)
+        given = None
+        if cell.photo is not None and photo is not None:
+            given = Path(folder, cell.photo.name)
+            given.write_bytes(photo)
+        return measured(cell, bundle, given)
