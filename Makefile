@@ -1,6 +1,7 @@
 # make demo    the model of models/scenes through the whole line, from pictures to scored captions
 # make test    the tests
 # make test-runtimes   every supported release of a runtime in its own environment (3 GB, minutes)
+# make test-android    on the phone behind adb, the captions of BUNDLE=...; AAR=... is the runtime's library
 # make lint    ruff, mypy, import-linter
 # make check   lint and test
 # make clean   removes everything that these targets made
@@ -20,7 +21,7 @@ INSTALLED := $(VENV)/.installed
 DEMO := build/demo
 CAPEXPORT := $(BIN)/capexport
 
-.PHONY: demo test test-runtimes lint check clean
+.PHONY: demo test test-runtimes test-android lint check clean
 
 $(INSTALLED): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -37,6 +38,9 @@ test: $(INSTALLED)
 
 test-runtimes: $(INSTALLED)
 	PYTHONPATH=tests $(BIN)/python -m runtime_matrix build/runtimes
+
+test-android: $(INSTALLED)
+	$(CAPEXPORT) android $(BUNDLE) --test --build minimal $(if $(AAR),--aar $(AAR)) --out build/test.apk --force
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -13,6 +13,8 @@ from capexport.errors import RuntimeMissingError
 
 DEMO = Path(__file__).resolve().parents[1] / "android_demo"
 CORE, CORE_TESTS = DEMO / "core/src/main/java", DEMO / "core/src/test/java"
+GOLDENS = DEMO / "core/src/golden/java"
+"""What tests on a desktop and on a phone share."""
 JUNIT = Packages("bookworm", "amd64", ("junit4", "libhamcrest-java"))
 TIMEOUT_S = 600
 

@@ -4,8 +4,8 @@ plugins {
 
 android {
     namespace = "org.capexport.android"
-    compileSdk = 36
-    ndkVersion = "27.2.12479018"
+    compileSdk = 37
+    ndkVersion = "28.2.13676358"
 
     defaultConfig {
         minSdk = 24

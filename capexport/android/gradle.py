@@ -10,6 +10,7 @@ from capexport.bundle import Bundle
 from capexport.errors import RuntimeMissingError
 
 ASSETS = "app/src/main/assets"
+GRADLE_GOLDENS = "app/src/androidTest/assets/goldens"
 BUILT = "app/build/outputs/apk/debug/app-debug.apk"
 SDK_VARIABLES = ("ANDROID_HOME", "ANDROID_SDK_ROOT")
 

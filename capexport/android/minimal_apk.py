@@ -1,5 +1,6 @@
 """Bundle + the demo's framework-only sources -> a signed APK, without Gradle, SDK or NDK."""
 
+import shutil
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +19,11 @@ from capexport.kernels.build import build
 ABIS = {"arm64-v8a": "aarch64-linux-android", "x86_64": "x86_64-linux-android"}
 """Target of the kernels by Android's name."""
 SOURCES = ("core/src/main/java", "lib/src/main/java", "minimal/src")
-MODELS = (".tflite", ".onnx")
+TESTS = ("core/src/golden/java", "minimal/test")
+INSTRUMENTATION = (
+    '  <instrumentation android:name=".GoldenInstrumentation"'
+    ' android:targetPackage="org.capexport.minimal"/>\n</manifest>'
+)
 LEAST_SDK = 24
 PASSWORD = "android"
 """Of Android's own debug key stores too: it guards nothing."""
@@ -40,7 +45,12 @@ class Apk:
 
 
 def build_minimal_apk(
-    bundle: Bundle, demo: Path, tools: Tools, out: Path, runtime_archives: Sequence[Path] = ()
+    bundle: Bundle,
+    demo: Path,
+    tools: Tools,
+    out: Path,
+    runtime_archives: Sequence[Path] = (),
+    goldens: Path | None = None,
 ) -> Apk:
     """Build, align, sign and verify.
 
@@ -49,6 +59,7 @@ def build_minimal_apk(
         out: the APK; written when all checks have passed.
         runtime_archives: .aar files whose libraries go along; without one the app opens and says
             that it has no runtime.
+        goldens: folder of `write_goldens`; with it the APK has an instrumentation for them.
 
     Raises:
         RuntimeMissingError: a tool is missing or fails.
@@ -62,8 +73,8 @@ def build_minimal_apk(
             for abi, library in ((abi, _native_library(abi)) for abi in ABIS)
         }
         libraries |= _runtime_libraries(runtime_archives)
-        _write_base(bundle, demo, tools, folder)
-        _write_dex(demo, tools, folder)
+        _write_base(bundle, demo, tools, folder, goldens)
+        _write_dex(demo, tools, folder, SOURCES + (TESTS if goldens else ()))
         _add(folder / "base.apk", folder / "classes.dex", libraries)
         align(folder / "base.apk", folder / "aligned.apk")
         signed = folder / "signed.apk"
@@ -102,23 +113,29 @@ def _runtime_libraries(archives: Sequence[Path]) -> dict[str, bytes]:
     return libraries
 
 
-def _write_base(bundle: Bundle, demo: Path, tools: Tools, folder: Path) -> None:
-    """base.apk with manifest, resources and the bundle; gen/ with R.java."""
+def _write_base(
+    bundle: Bundle, demo: Path, tools: Tools, folder: Path, goldens: Path | None
+) -> None:
+    """base.apk with manifest, resources and assets; gen/ with R.java."""
     place_bundle(bundle, folder / "assets")
-    stored = [option for suffix in MODELS for option in ("-0", suffix)]
+    manifest = (demo / "minimal/AndroidManifest.xml").read_text()
+    if goldens:
+        shutil.copytree(goldens, folder / "assets/goldens")
+        manifest = manifest.replace("</manifest>", INSTRUMENTATION)
+    (folder / "AndroidManifest.xml").write_text(manifest)
     sources = demo / "minimal"
     tools.aapt2("compile", "--dir", str(sources / "res"), "-o", str(folder / "res.zip"))
     tools.aapt2(
         "link",
-        *("-I", str(tools.android_jar), "--manifest", str(sources / "AndroidManifest.xml")),
-        *("--java", str(folder / "gen"), "-A", str(folder / "assets"), *stored),
+        *("-I", str(tools.android_jar), "--manifest", str(folder / "AndroidManifest.xml")),
+        *("--java", str(folder / "gen"), "-A", str(folder / "assets")),
         *("-o", str(folder / "base.apk"), str(folder / "res.zip")),
     )
 
 
-def _write_dex(demo: Path, tools: Tools, folder: Path) -> None:
+def _write_dex(demo: Path, tools: Tools, folder: Path, sources: Sequence[str]) -> None:
     """classes.dex of the demo's framework-only sources."""
-    folders = [*(demo / source for source in SOURCES), folder / "gen"]
+    folders = [*(demo / source for source in sources), folder / "gen"]
     (folder / "classes").mkdir()
     tools.javac(
         [file for one in folders for file in sorted(one.rglob("*.java"))], folder / "classes"
@@ -155,10 +172,6 @@ def _checks(tools: Tools, apk: Path, libraries: dict[str, bytes]) -> tuple[str, 
     if wrong := misaligned(apk):
         raise _unsound(f"{wrong[0]} is not aligned", apk)
     tools.zipalign("-c", "-p", "4", str(apk))
-    with zipfile.ZipFile(apk) as archive:
-        for entry in archive.infolist():
-            if entry.filename.endswith(MODELS) and entry.compress_type != zipfile.ZIP_STORED:
-                raise _unsound(f"{entry.filename} is compressed", apk)
     badging = tools.badging(apk)
     if f"sdkVersion:'{LEAST_SDK}'" not in badging or "native-code" not in badging:
         raise _unsound("its manifest does not read back", apk)
@@ -167,7 +180,6 @@ def _checks(tools: Tools, apk: Path, libraries: dict[str, bytes]) -> tuple[str, 
         "libraries begin at multiples of 16 KB and have segments of 16 KB",
         f"{len(libraries)} libraries, ours need libc.so and libdl.so only",
         "no thread-local storage, text relocation, executable stack or symbol version",
-        "models are stored, not compressed",
     )
 
 

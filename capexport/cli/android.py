@@ -1,7 +1,9 @@
 """`capexport android`: a bundle -> an app that captions with it, as far as it can be built here."""
 
+import shutil
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -33,6 +35,13 @@ def android(
         list[Path] | None,
         typer.Option("--aar", help="A runtime's .aar for the minimal APK; may be repeated."),
     ] = None,
+    test: Annotated[
+        bool, typer.Option("--test", help="Run it on a phone: are captions those of Python?")
+    ] = False,
+    device: Annotated[str, typer.Option("--device", help="adb or adb:SERIAL, for --test.")] = "adb",
+    photo: Annotated[
+        Path | None, typer.Option("--input", help="What --test captions; default: made up.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing APK.")] = False,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -44,20 +53,34 @@ def android(
     tools, which are downloaded without root: signed, aligned and verified. It holds no runtime
     unless --aar gives one. `none` only copies the bundle into the demo, for Android Studio.
 
+    With --test the minimal APK also holds captions that Python made of an input, is installed on
+    the phone behind adb, makes them again there and measures itself; the report of that, as
+    `capexport bench` writes it, lies beside the APK. With `--build none` the captions go where
+    Gradle's connected tests look for them.
+
     Example:
 
       capexport android bundle/ --out demo.apk
 
-      capexport android bundle/ --aar onnxruntime-android-1.31.0.aar
+      capexport android bundle/ --test --aar onnxruntime-android-1.27.0.aar
     """
     from capexport.android.demo import demo_folder, place_bundle
-    from capexport.android.gradle import ASSETS, build_with_gradle, sdk_folder
+    from capexport.android.gradle import (
+        ASSETS,
+        GRADLE_GOLDENS,
+        build_with_gradle,
+        sdk_folder,
+    )
     from capexport.bundle import open_bundle
 
     demo, opened = demo_folder(), open_bundle(bundle)
     _check_target(out, force)
-    if build is Build.none:
+    if test and build is not Build.none:
+        _print(_tested(opened, demo, out, aar or [], device, photo), as_json)
+    elif build is Build.none:
         placed = place_bundle(opened, demo / ASSETS)
+        if test:
+            _write_goldens(opened, photo, demo / GRADLE_GOLDENS)
         _print({"build": "none", "bundle": str(placed)}, as_json)
     elif build is Build.gradle or (build is Build.auto and sdk_folder()):
         with stages() as stage:
@@ -77,7 +100,54 @@ def _check_target(out: Path, force: bool) -> None:
         raise InputError("there is no such folder", where=str(out.parent), hint="create it")
 
 
-def _minimal(bundle: "Bundle", demo: Path, out: Path, archives: list[Path]) -> dict[str, Any]:
+def _tested(
+    bundle: "Bundle", demo: Path, out: Path, archives: list[Path], device: str, photo: Path | None
+) -> dict[str, Any]:
+    from capexport.android.instrument import run_on
+    from capexport.bench.devices.adb import Adb
+
+    phone = Adb(device.partition(":")[2])  # before anything is built: there may be none
+    with TemporaryDirectory() as folder:
+        _write_goldens(bundle, photo, Path(folder))
+        document = _minimal(bundle, demo, out, archives, Path(folder))
+    with stages() as stage:
+        stage(f"captioning on {phone.name}")
+        tested = run_on(phone, out)
+    document |= {"device": phone.name, "captions": tested.captions}
+    if tested.report is not None:
+        report = out.with_suffix(".json")
+        report.write_bytes(tested.report)
+        document["report"] = str(report)
+    return document
+
+
+def _write_goldens(bundle: "Bundle", photo: Path | None, folder: Path) -> None:
+    from PIL import Image
+
+    from capexport.android.goldens import write_goldens
+    from capexport.bench.made_up import made_up
+    from capexport.runtime import Features, read_features
+
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    with TemporaryDirectory() as scratch:
+        made = made_up(bundle)[1]
+        if photo is not None and isinstance(made, Features):
+            inputs: dict[str, Features | Path] = dict(read_features(photo))
+        elif photo is not None:
+            inputs = {photo.stem: photo}
+        elif isinstance(made, Features):
+            inputs = {"made_up": made}
+        else:
+            picture = Path(scratch, "made_up.png")
+            Image.fromarray(made.pixels[0]).save(picture)
+            inputs = {"made_up": picture}
+        write_goldens([bundle], inputs, folder)
+
+
+def _minimal(
+    bundle: "Bundle", demo: Path, out: Path, archives: list[Path], goldens: Path | None = None
+) -> dict[str, Any]:
     from capexport.android.minimal_apk import build_minimal_apk
     from capexport.android.tools import find_tools
 
@@ -85,7 +155,7 @@ def _minimal(bundle: "Bundle", demo: Path, out: Path, archives: list[Path]) -> d
         stage("fetching Debian's Android tools")
         tools = find_tools()
         stage("building the minimal APK")
-        apk = build_minimal_apk(bundle, demo, tools, out.resolve(), archives)
+        apk = build_minimal_apk(bundle, demo, tools, out.resolve(), archives, goldens)
     size = apk.path.stat().st_size
     return {
         "build": "minimal",
@@ -106,4 +176,5 @@ def _print(document: dict[str, Any], as_json: bool) -> None:
         facts.append(("size", f"{document['bytes']:,} bytes"))
     facts += [(f"  {part}", f"{size:,}") for part, size in document.get("sizes", {}).items()]
     facts += [("verified", check) for check in document.get("checks", [])]
+    facts += [(n, str(document[n])) for n in ("device", "captions", "report") if n in document]
     print_facts(facts)

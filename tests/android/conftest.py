@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 from android_goldens import captions
 from android_goldens.__main__ import write
-from java_tests import CORE, CORE_TESTS, compile_java, junit_jars
+from java_tests import CORE, CORE_TESTS, GOLDENS, compile_java, junit_jars
 
 
 @pytest.fixture(scope="session")
 def core_classes(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Class path of the core with its tests."""
     jars, out = junit_jars(), tmp_path_factory.mktemp("classes")
-    compile_java([CORE, CORE_TESTS], jars, out)
+    compile_java([CORE, GOLDENS, CORE_TESTS], jars, out)
     return [out, *jars]
 
 

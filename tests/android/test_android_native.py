@@ -46,7 +46,7 @@ def test_the_table_of_jni_is_that_of_the_jdk(tmp_path: Path) -> None:
     if compiler is None or not (include / "jni.h").is_file():
         pytest.skip("no C compiler, or a JDK without jni.h")
     places = re.findall(r"JNI_PLACE\((\w+), (\d+)\);", (KERNELS / "jni/jni_abi.h").read_text())
-    assert len(places) == 7
+    assert len(places) == 8
     checks = "\n".join(
         f"_Static_assert(offsetof(struct JNINativeInterface_, {name}) == {place} * sizeof(void*),"
         f' "{name}");'
@@ -59,7 +59,7 @@ def test_the_table_of_jni_is_that_of_the_jdk(tmp_path: Path) -> None:
 
 def test_the_library_exports_what_java_and_c_call() -> None:
     library = ctypes.CDLL(str(build(product="captioner")))
-    for name in ("open", "close", "run", "setInput", "readOutput", "outputShape", "message"):
+    for name in ("open", "close", "run", "setInput", "readOutput", "output", "message"):
         assert hasattr(library, f"Java_org_capexport_core_NativeGraph_{name}")
     assert hasattr(library, "capexport_onnxruntime_open")
     assert not hasattr(library, "ck_run")

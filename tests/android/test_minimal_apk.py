@@ -7,6 +7,7 @@ import pytest
 from java_tests import absent
 from placeholder_bundle import write_bundle
 
+from capexport.android import instrument
 from capexport.android.demo import demo_folder
 from capexport.android.minimal_apk import ABIS, Apk, build_minimal_apk
 from capexport.android.tools import Tools, find_tools
@@ -15,6 +16,7 @@ from capexport.errors import InputError, RuntimeMissingError
 from capexport.spec.image import ImageSpec
 
 RUNTIME = b"a library of others"
+INSTRUMENTATION = instrument.INSTRUMENTATION.partition("/")[2]
 MOST_BYTES_BESIDE_BUNDLE = 500_000
 """Code, libraries for two ABIs, resources and signature; 2.5 MB are allowed with a small bundle."""
 
@@ -36,14 +38,18 @@ def bundle_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def apk(tools: Tools, bundle_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Apk:
+    """With tests in it, so with all that an APK can hold."""
     folder = tmp_path_factory.mktemp("apk")
+    (folder / "goldens").mkdir()
+    (folder / "goldens/captions.json").write_text("[]")
     with zipfile.ZipFile(folder / "runtime.aar", "w") as aar:
         aar.writestr("classes.jar", b"no library")
         for abi in (*ABIS, "armeabi-v7a"):
             aar.writestr(f"jni/{abi}/libruntime.so", RUNTIME)
     bundle = open_bundle(bundle_files)
     archives = [folder / "runtime.aar"]
-    return build_minimal_apk(bundle, demo_folder(), tools, folder / "demo.apk", archives)
+    out, goldens = folder / "demo.apk", folder / "goldens"
+    return build_minimal_apk(bundle, demo_folder(), tools, out, archives, goldens)
 
 
 def test_it_is_signed_and_verified(apk: Apk, tools: Tools) -> None:
@@ -71,6 +77,15 @@ def test_it_holds_the_bundle_and_libraries_for_both_abis(apk: Apk, bundle_files:
             assert archive.read(f"lib/{abi}/libcapexport_captioner.so")[:4] == b"\x7fELF"
         assert not [name for name in archive.namelist() if "armeabi" in name]
         assert b"Lorg/capexport/core/NativeGraph;" in archive.read("classes.dex")
+
+
+def test_it_holds_the_instrumentation_and_its_goldens(apk: Apk) -> None:
+    with zipfile.ZipFile(apk.path) as archive:
+        assert archive.read("assets/goldens/captions.json") == b"[]"
+        assert INSTRUMENTATION[1:].encode("utf-16-le") in archive.read("AndroidManifest.xml")
+        dex = archive.read("classes.dex")
+        assert b"Lorg/capexport/minimal/GoldenInstrumentation;" in dex
+        assert b"Lorg/capexport/core/GoldenCaptions;" in dex
 
 
 def test_it_is_small(apk: Apk) -> None:

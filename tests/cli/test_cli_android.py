@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from placeholder_bundle import write_bundle
 
-from capexport.android import demo, gradle, minimal_apk, tools
+from capexport.android import demo, goldens, gradle, instrument, minimal_apk, tools
+from capexport.bench.devices import adb
 from capexport.bundle import open_bundle
 from capexport.cli import main
 from capexport.errors import RuntimeMissingError
@@ -26,7 +27,7 @@ def demo_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "android_demo"
     folder.mkdir()
 
-    def build(_bundle: Any, _demo: Any, _tools: Any, out: Path, _archives: Any) -> minimal_apk.Apk:
+    def build(_bundle: Any, _demo: Any, _tools: Any, out: Path, *_: Any) -> minimal_apk.Apk:
         out.write_bytes(b"apk!")
         return minimal_apk.Apk(out, {"code": 4}, ("all is well",))
 
@@ -87,3 +88,43 @@ def test_an_installed_package_has_no_demo(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(demo, "__file__", str(tmp_path / "lib/capexport/android/demo.py"))
     with pytest.raises(RuntimeMissingError, match="no part of an installed"):
         demo.demo_folder()
+
+
+def no_captions(bundles: Any, inputs: Any, folder: Path) -> None:
+    """In place of `write_goldens`: the placeholder bundle has no graphs."""
+    (folder / goldens.FILE).write_text(json.dumps([one.path.name for one in bundles]))
+    assert list(inputs) == ["made_up"]
+
+
+def test_without_a_phone_nothing_is_built(
+    bundle: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(adb, "attached", dict)
+    out = tmp_path / "demo.apk"
+    assert main(["android", bundle, "--out", str(out), "--test"]) == 1
+    said = capsys.readouterr().err
+    assert "0 devices are there" in said
+    assert "plug one in" in said
+    assert not out.exists()
+
+
+def test_the_phones_report_lies_beside_the_apk(
+    bundle: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(adb, "attached", lambda: {"serial": "device"})
+    monkeypatch.setattr(goldens, "write_goldens", no_captions)
+    done = instrument.Instrumented(2, b"{}")
+    monkeypatch.setattr(instrument, "run_on", lambda phone, apk: done)
+    out = tmp_path / "demo.apk"
+    assert main(["android", bundle, "--out", str(out), "--test", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["device"], said["captions"]) == ("adb:serial", 2)
+    assert Path(said["report"]).read_bytes() == b"{}"
+
+
+def test_goldens_go_where_gradles_tests_look(
+    bundle: str, demo_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(goldens, "write_goldens", no_captions)
+    assert main(["android", bundle, "--build", "none", "--test"]) == 0
+    assert (demo_copy / gradle.GRADLE_GOLDENS / goldens.FILE).read_text() == '["bundle"]'

@@ -1,5 +1,7 @@
 """LiteRT without a delegate, by compiled models: the same bits as with it, or a reason."""
 
+import ctypes
+import gc
 import shutil
 import subprocess
 import threading
@@ -33,6 +35,10 @@ SHAPES = ((1, 1), (1, 67), (67, 1), (31, 300), (300, 257))
 SPARSITIES = (0.0, 0.95, 1.0)
 BEAMS_AND_REGIONS = ((1, 36), (3, 36), (3, 10), (1, 10), (1, 36))
 
+OPENINGS = 25
+LEAST_ALLOCATION = 16
+"""Bytes: no leak of glibc's malloc is smaller."""
+
 Arrays = Mapping[str, np.ndarray]
 Save = Callable[[bytes], Path]
 
@@ -45,6 +51,26 @@ def save(tmp_path: Path) -> Save:
         return path
 
     return to_file
+
+
+class MallInfo(ctypes.Structure):
+    """glibc's struct mallinfo2."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_size_t)
+        for name in (
+            *("arena", "ordblks", "smblks", "hblks", "hblkhd"),
+            *("usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"),
+        )
+    )
+
+
+def bytes_in_use() -> int:
+    """Of malloc, in this process."""
+    libc = ctypes.CDLL(None)
+    libc.mallinfo2.restype = MallInfo
+    info = libc.mallinfo2()
+    return int(info.uordblks + info.hblkhd)
 
 
 def assert_same(got: Arrays, expected: Arrays) -> None:
@@ -173,6 +199,28 @@ def test_a_graph_can_be_opened_again_and_again(save: Save) -> None:
     for _ in range(20):
         with CompiledGraph(path) as compiled:
             compiled.run(inputs)
+
+
+def test_closing_gives_back_every_byte(save: Save) -> None:
+    """By the allocator's own count; resident memory swings by kilobytes with every opening."""
+    case = linear(31, 300, 0.95)
+    graph, inputs = save(write(packed(case.graph()))), case.inputs({"beams": 3})
+
+    def open_run_close() -> None:
+        with CompiledGraph(graph) as compiled:
+            compiled.run(inputs)
+
+    def growth() -> int:
+        """Bytes in use after a batch of openings, less those before it."""
+        gc.collect()
+        before = bytes_in_use()
+        for _ in range(OPENINGS):
+            open_run_close()
+        gc.collect()
+        return bytes_in_use() - before
+
+    # Caches grow in the first hundreds of openings; a leak grows in every batch.
+    assert min(growth() for _ in range(6)) < OPENINGS * LEAST_ALLOCATION
 
 
 # ---- what must fail, and say so

@@ -41,9 +41,9 @@ static double timed(void (*work)(void*), void* data) {
 
 /* ---- output ---- */
 
-static void print_samples(const char* name, const samples* all, const char* after) {
+static void print_times(const char* name, const double* ms, size_t count, const char* after) {
   printf("\"%s\":[", name);
-  for (size_t i = 0; i < all->count; i++) printf(i ? ",%.6f" : "%.6f", all->ms[i]);
+  for (size_t i = 0; i < count; i++) printf(i ? ",%.6f" : "%.6f", ms[i]);
   printf("]%s", after);
 }
 
@@ -101,9 +101,12 @@ int main(int count, char** arguments) {
   printf("\"load_ms\":{\"encoder\":%.3f,\"decoder_step\":%.3f},", ms.encoder_open, ms.decoder_open);
   printf("\"first_ms\":{\"encoder\":%.3f,\"caption\":%.3f},\"samples_ms\":{", ms.encoder_first,
          ms.caption_first);
-  print_samples("encoder", &encoder, ",");
-  print_samples("decoder_step", &step, ",");
-  print_samples("caption", &caption, "},");
+  print_times("encoder", encoder.ms, encoder.count, ",");
+  print_times("decoder_step", step.ms, step.count, ",");
+  print_times("caption", caption.ms, caption.count, "},\"thread_cpu_ms\":{");
+  print_times("encoder", encoder.cpu_ms, encoder.count, ",");
+  print_times("decoder_step", step.cpu_ms, step.count, ",");
+  print_times("caption", caption.cpu_ms, caption.count, "},");
   print_memory(&bundle, &rss);
   fflush(stdout);
   _exit(0); /* nothing is learned from how the runtimes end */

@@ -7,7 +7,7 @@
 
 typedef struct {
   size_t count;
-  double* ms;
+  double *ms, *cpu_ms; /* of the clock on the wall, and of the calling thread alone */
 } samples;
 
 double now_ms(void);

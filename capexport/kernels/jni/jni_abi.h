@@ -27,7 +27,8 @@ struct jni_table {
   jni_skipped skipped_209[2];
   void (*SetIntArrayRegion)(jni_env* env, jni_ref array, int32_t start, int32_t length,
                             const int32_t* values);
-  jni_skipped skipped_212[18];
+  jni_skipped skipped_212[17];
+  jni_ref (*NewDirectByteBuffer)(jni_env* env, void* address, int64_t bytes);
   void* (*GetDirectBufferAddress)(jni_env* env, jni_ref buffer);
 };
 
@@ -40,5 +41,6 @@ JNI_PLACE(GetByteArrayRegion, 200);
 JNI_PLACE(GetIntArrayRegion, 203);
 JNI_PLACE(SetByteArrayRegion, 208);
 JNI_PLACE(SetIntArrayRegion, 211);
+JNI_PLACE(NewDirectByteBuffer, 229);
 JNI_PLACE(GetDirectBufferAddress, 230);
 #endif

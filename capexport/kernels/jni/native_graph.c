@@ -99,27 +99,34 @@ METHOD(int32_t, run, int64_t handle) {
   return g->call->run(g->graph);
 }
 
-/* The rank of an output, its lengths in `shape`; -1 after a failure. */
-METHOD(int32_t, outputShape, int64_t handle, jni_ref name, jni_ref shape) {
+static size_t bytes(const capexport_tensor* t) {
+  size_t size = t->type == CAPEXPORT_UINT8 ? 1 : 4;
+  for (int32_t i = 0; i < t->rank; i++) size *= (size_t)t->dims[i];
+  return size;
+}
+
+/* A buffer over an output in the runtime's memory, NULL after a failure; its lengths, and at the end
+ * rank and type, in `layout` [CAPEXPORT_MOST_AXES + 2]. */
+METHOD(jni_ref, output, int64_t handle, jni_ref name, jni_ref layout) {
   (void)cls;
   char text[MOST_TEXT];
   capexport_tensor t;
   const native_graph* g = from(handle);
-  if (!read_text(env, name, text) || g->call->output(g->graph, text, &t)) return -1;
-  (*env)->SetIntArrayRegion(env, shape, 0, t.rank, t.dims);
-  return t.rank;
+  if (!read_text(env, name, text) || g->call->output(g->graph, text, &t)) return NULL;
+  const int32_t kind[] = {t.rank, t.type};
+  (*env)->SetIntArrayRegion(env, layout, 0, t.rank, t.dims);
+  (*env)->SetIntArrayRegion(env, layout, CAPEXPORT_MOST_AXES, 2, kind);
+  return (*env)->NewDirectByteBuffer(env, (void*)(uintptr_t)t.data, (int64_t)bytes(&t));
 }
 
-/* Copies an output of exactly `bytes` bytes; 0 for success, -1 where it has another size. */
-METHOD(int32_t, readOutput, int64_t handle, jni_ref name, jni_ref into, int32_t bytes) {
+/* Copies an output of exactly `room` bytes; 0 for success, -1 where it has another size. */
+METHOD(int32_t, readOutput, int64_t handle, jni_ref name, jni_ref into, int32_t room) {
   (void)cls;
   char text[MOST_TEXT];
   capexport_tensor t;
   const native_graph* g = from(handle);
   if (!read_text(env, name, text) || g->call->output(g->graph, text, &t)) return 1;
-  size_t size = t.type == CAPEXPORT_UINT8 ? 1 : 4;
-  for (int32_t i = 0; i < t.rank; i++) size *= (size_t)t.dims[i];
-  if (size != (size_t)bytes) return -1;
-  memcpy((*env)->GetDirectBufferAddress(env, into), t.data, size);
+  if (bytes(&t) != (size_t)room) return -1;
+  memcpy((*env)->GetDirectBufferAddress(env, into), t.data, bytes(&t));
   return 0;
 }

@@ -2,21 +2,14 @@ package org.capexport.minimal;
 
 import android.content.Context;
 import android.net.Uri;
-import android.os.Build;
-import java.io.File;
-import java.io.FileOutputStream;
-import java.io.IOException;
-import java.io.OutputStream;
 import java.util.Collections;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.capexport.android.Captioner;
 import org.capexport.android.Photo;
 import org.capexport.android.PhotoReader;
-import org.capexport.core.Benchmark;
 import org.capexport.core.Cancellation;
 import org.capexport.core.Caption;
 import org.capexport.core.CaptionException;
@@ -93,36 +86,11 @@ final class CaptionWorker {
           @Override
           public void run() throws CaptionException {
             Options options = Options.DEFAULT.withCancellation(current);
-            Benchmark benchmark =
-                new Benchmark(captioner.session(), captioner.runtime(), captioner.threads());
-            benchmark.run(latest, options, SAMPLES);
-            String report =
-                benchmark.report(
-                    "measured-device", device(), options, Collections.<String>emptyList());
-            screen.showSaved(save(report));
+            List<String> doubts = Collections.emptyList();
+            String report = captioner.measure(latest, options, SAMPLES, doubts);
+            screen.showSaved(new ReportFile(context).write(report));
           }
         });
-  }
-
-  private static Map<String, Object> device() {
-    Map<String, Object> device = new LinkedHashMap<String, Object>();
-    device.put("model", Build.MANUFACTURER + " " + Build.MODEL);
-    device.put("hardware", Build.HARDWARE);
-    device.put("sdk", Build.VERSION.SDK_INT);
-    device.put("abi", Build.SUPPORTED_ABIS[0]);
-    return device;
-  }
-
-  /** Where `adb pull` finds it without any permission. */
-  private String save(String report) throws CaptionException {
-    File file = new File(context.getExternalFilesDir(null), "bench.json");
-    try (OutputStream out = new FileOutputStream(file)) {
-      out.write(report.getBytes("UTF-8"));
-      return file.getPath();
-    } catch (IOException error) {
-      String what = "the report cannot be written: " + error.getMessage();
-      throw new CaptionException(what, file.getPath(), "make room on the device", error);
-    }
   }
 
   private void submit(final Job job) {

@@ -14,7 +14,6 @@ import kotlinx.coroutines.flow.update
 import kotlinx.coroutines.launch
 import org.capexport.android.Captioner
 import org.capexport.android.PhotoReader
-import org.capexport.core.Benchmark
 import org.capexport.core.Cancellation
 import org.capexport.core.CaptionException
 import org.capexport.core.Options
@@ -89,9 +88,7 @@ class CaptionViewModel(application: Application) : AndroidViewModel(application)
             val pixels = latest ?: return@work
             states.update { it.copy(measuring = true, report = null) }
             val options = Options.DEFAULT.withCancellation(own)
-            val benchmark = Benchmark(captioner.session(), captioner.runtime(), captioner.threads())
-            benchmark.run(pixels, options, SAMPLES)
-            val report = benchmark.report("measured-device", deviceFacts(), options, doubts)
+            val report = captioner.measure(pixels, options, SAMPLES, doubts)
             states.update { it.copy(measuring = false, report = report) }
         }
     }

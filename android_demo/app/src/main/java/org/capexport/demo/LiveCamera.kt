@@ -48,3 +48,11 @@ class LiveCamera(private val onFrame: (Bitmap, Int) -> Unit) {
         onFrame(it.toBitmap(), it.imageInfo.rotationDegrees)
     }
 }
+
+/** EXIF's number for a frame that must be turned clockwise by `degrees`. */
+fun orientationOf(degrees: Int): Int = when (degrees) {
+    90 -> 6
+    180 -> 3
+    270 -> 8
+    else -> 1
+}

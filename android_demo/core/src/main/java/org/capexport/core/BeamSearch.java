@@ -48,7 +48,7 @@ final class BeamSearch {
   }
 
   /** Continues every live hypothesis by one token, and parts those that ended. */
-  private void grow(boolean isLast) {
+  private void grow(boolean isLast) throws CaptionException {
     offerAll();
     List<Hypothesis> going = new ArrayList<Hypothesis>(beam);
     for (int i = 0; i < best.count; i++) {
@@ -62,15 +62,31 @@ final class BeamSearch {
     Collections.sort(finished, byScore); // stable: earlier ends first
   }
 
-  private void offerAll() {
+  private void offerAll() throws CaptionException {
     best.clear();
     boolean hidesUnknown = beam > 1 && decoding.suppressUnk && decoding.unk >= 0;
     for (int row = 0; row < live.size(); row++) {
       float sum = live.get(row).logProb;
       if (hidesUnknown) logProbs[row * vocabulary + decoding.unk] -= UNK_PENALTY;
-      for (int at = row * vocabulary; at < (row + 1) * vocabulary; at++)
-        best.offer(sum + logProbs[at], at);
+      int end = (row + 1) * vocabulary;
+      for (int at = next(row * vocabulary, end, sum); at < end; at = next(at + 1, end, sum))
+        offer(sum + logProbs[at], at);
     }
+  }
+
+  /** The next place whose sum may be among the best: a loop of its own, since nearly none is. */
+  private int next(int at, int end, float sum) {
+    float[] values = logProbs;
+    float least = best.least;
+    while (at < end && sum + values[at] <= least) at++; // nothing compares so with NaN
+    return at;
+  }
+
+  private void offer(float value, int at) throws CaptionException {
+    if (value != value) // NaN alone differs from itself
+      throw new CaptionException(
+          "the model returns NaN", Signature.LOG_PROBS, "scale features as in training");
+    best.offer(value, at);
   }
 
   /** Whether the best live hypothesis, scored by its present length, would not be kept. */

@@ -13,7 +13,7 @@ public final class CaptionSession implements AutoCloseable {
   public final Bundle bundle;
 
   private final Graph encoder;
-  private final Graph decoderStep;
+  final Graph decoderStep;
   private boolean isClosed;
 
   private CaptionSession(Bundle bundle, Graph encoder, Graph decoderStep) throws CaptionException {
@@ -65,7 +65,7 @@ public final class CaptionSession implements AutoCloseable {
     return caption(features.inputs(bundle.manifest.signature), options, listener, start);
   }
 
-  private synchronized Caption caption(
+  synchronized Caption caption(
       Map<String, Tensor> inputs, Options options, ProgressListener listener, long start)
       throws CaptionException {
     if (isClosed) throw new IllegalStateException("the session is closed");
@@ -83,7 +83,7 @@ public final class CaptionSession implements AutoCloseable {
     return new Caption(found, text, encoderNanos, steps, System.nanoTime() - start);
   }
 
-  private int beam(Options options) throws CaptionException {
+  int beam(Options options) throws CaptionException {
     int beam = options.beam == 0 ? bundle.manifest.decoding.beam : options.beam;
     int most = bundle.manifest.signature.vocabularySize;
     if (beam >= 1 && beam <= most) return beam;
@@ -91,7 +91,7 @@ public final class CaptionSession implements AutoCloseable {
         "the beam width is " + beam, "options", "use a beam from 1 to " + most);
   }
 
-  private Map<String, Tensor> encode(Map<String, Tensor> inputs) throws CaptionException {
+  Map<String, Tensor> encode(Map<String, Tensor> inputs) throws CaptionException {
     Signature signature = bundle.manifest.signature;
     Map<String, Integer> axes = new HashMap<String, Integer>();
     for (TensorSpec spec : signature.inputs) {
@@ -103,16 +103,8 @@ public final class CaptionSession implements AutoCloseable {
     }
     encoder.run();
     Map<String, Tensor> encoded = new LinkedHashMap<String, Tensor>();
-    for (TensorSpec spec : signature.memory) encoded.put(spec.name, output(spec.name, spec.type));
-    for (StateSpec state : signature.states)
-      if (state.start != null) encoded.put(state.start, output(state.start, state.tensor.type));
+    for (String name : signature.encoderOutputs()) encoded.put(name, encoder.output(name));
     return encoded;
-  }
-
-  private Tensor output(String name, DType type) throws CaptionException {
-    Tensor tensor = new Tensor(type, encoder.outputShape(name));
-    encoder.readOutput(name, tensor.data);
-    return tensor;
   }
 
   private SearchProgress progress(final Options options, final ProgressListener listener) {

@@ -16,6 +16,10 @@ public enum DType {
     this.bytes = bytes;
   }
 
+  static DType coded(int code) {
+    return values()[code - 1];
+  }
+
   static DType read(Fields fields) throws CaptionException {
     String label = fields.text("dtype");
     for (DType type : values()) if (type.label.equals(label)) return type;

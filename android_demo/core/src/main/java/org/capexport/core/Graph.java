@@ -9,14 +9,14 @@ public interface Graph extends AutoCloseable {
 
   Set<String> outputNames();
 
-  /** Binds an input; its data are read by every run until another one is bound. */
+  /** Binds an input; its data, as they are then, are read by every run until another is bound. */
   void setInput(String name, Tensor tensor) throws CaptionException;
 
   /** Computes all outputs; all inputs must be bound. */
   void run() throws CaptionException;
 
-  /** Shape of an output of the last run. */
-  int[] outputShape(String name) throws CaptionException;
+  /** An output in the runtime's own memory, gone with the next run and when the graph is closed. */
+  Tensor output(String name) throws CaptionException;
 
   /** Copies an output of the last run into all of a direct buffer of its size. */
   void readOutput(String name, ByteBuffer into) throws CaptionException;

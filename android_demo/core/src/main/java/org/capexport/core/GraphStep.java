@@ -9,8 +9,6 @@ final class GraphStep implements Step {
   private final Graph graph;
   private final DecoderStates states;
   private final Tensor token;
-  private final Tensor logProbs;
-  private final FloatBuffer logProbsView;
   private final List<Long> nanos;
 
   /**
@@ -24,8 +22,6 @@ final class GraphStep implements Step {
     this.nanos = nanos;
     states = new DecoderStates(signature.states, beams, encoded);
     token = new Tensor(DType.INT32, beams);
-    logProbs = new Tensor(DType.FLOAT32, beams, signature.vocabularySize);
-    logProbsView = logProbs.floats();
     for (TensorSpec memory : signature.memory)
       graph.setInput(memory.name, encoded.get(memory.name));
     graph.setInput(Signature.TOKEN, token);
@@ -37,15 +33,19 @@ final class GraphStep implements Step {
     token.ints().put(tokens);
     states.bind(graph);
     graph.run();
-    graph.readOutput(Signature.LOG_PROBS, logProbs.data);
+    read(graph.output(Signature.LOG_PROBS), into);
     states.advance(graph);
     nanos.add(System.nanoTime() - start);
-    logProbsView.position(0);
-    logProbsView.get(into);
-    for (float value : into)
-      if (value != value) // NaN alone differs from itself
-        throw new CaptionException(
-            "the model returns NaN", Signature.LOG_PROBS, "scale features as in training");
+  }
+
+  private static void read(Tensor logProbs, float[] into) throws CaptionException {
+    FloatBuffer values = logProbs.floats();
+    if (logProbs.type != DType.FLOAT32 || values.limit() != into.length)
+      throw new CaptionException(
+          "the model returns " + logProbs + " for " + into.length + " log-probabilities",
+          Signature.LOG_PROBS,
+          Fields.AGAIN);
+    values.get(into);
   }
 
   @Override

@@ -6,6 +6,9 @@ final class Largest {
   final int[] places;
   int count;
 
+  /** What a value must exceed; not a number as long as there is room for any. */
+  float least = Float.NaN;
+
   Largest(int most) {
     values = new float[most];
     places = new int[most];
@@ -13,14 +16,12 @@ final class Largest {
 
   void clear() {
     count = 0;
+    least = Float.NaN;
   }
 
-  /** Places must come in rising order. */
+  /** Takes a value above `least`; places must come in rising order. */
   void offer(float value, int place) {
-    if (count == values.length) {
-      if (!(value > values[count - 1])) return;
-      count--;
-    }
+    if (count == values.length) count--;
     int at = count++;
     for (; at > 0 && value > values[at - 1]; at--) {
       values[at] = values[at - 1];
@@ -28,5 +29,6 @@ final class Largest {
     }
     values[at] = value;
     places[at] = place;
+    if (count == values.length) least = values[count - 1];
   }
 }

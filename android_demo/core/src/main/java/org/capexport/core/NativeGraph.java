@@ -30,7 +30,7 @@ public final class NativeGraph implements Graph {
   private final Map<String, byte[]> inputs = new LinkedHashMap<String, byte[]>();
   private final Map<String, byte[]> outputs = new LinkedHashMap<String, byte[]>();
   private final Map<String, Tensor> bound = new HashMap<String, Tensor>(); // kept from collection
-  private final int[] shape = new int[MOST_AXES];
+  private final int[] layout = new int[MOST_AXES + 2]; // lengths, rank, type
   private long handle;
 
   private NativeGraph(long handle, String path) {
@@ -85,9 +85,10 @@ public final class NativeGraph implements Graph {
 
   @Override
   public void setInput(String name, Tensor tensor) throws CaptionException {
+    if (bound.get(name) == tensor) return; // its data are read again without being asked to
     byte[] bytes = named(inputs, name);
-    bound.put(name, tensor);
     check(setInput(open(), bytes, tensor.type.code, tensor.shape, tensor.data), name);
+    bound.put(name, tensor);
   }
 
   @Override
@@ -96,10 +97,11 @@ public final class NativeGraph implements Graph {
   }
 
   @Override
-  public int[] outputShape(String name) throws CaptionException {
-    int rank = outputShape(open(), named(outputs, name), shape);
-    if (rank < 0) check(1, name);
-    return Arrays.copyOf(shape, rank);
+  public Tensor output(String name) throws CaptionException {
+    ByteBuffer data = output(open(), named(outputs, name), layout);
+    if (data == null) check(1, name);
+    int[] shape = Arrays.copyOf(layout, layout[MOST_AXES]);
+    return new Tensor(data, DType.coded(layout[MOST_AXES + 1]), shape);
   }
 
   @Override
@@ -160,7 +162,7 @@ public final class NativeGraph implements Graph {
 
   private static native int run(long handle);
 
-  private static native int outputShape(long handle, byte[] name, int[] shape);
+  private static native ByteBuffer output(long handle, byte[] name, int[] layout);
 
   private static native int readOutput(long handle, byte[] name, ByteBuffer into, int bytes);
 }

@@ -6,7 +6,7 @@ interface Step {
    * One token for every row.
    *
    * @param tokens one per row.
-   * @param logProbs is filled: [rows * vocabulary], never NaN.
+   * @param logProbs is filled: [rows * vocabulary].
    */
   void run(int[] tokens, float[] logProbs) throws CaptionException;
 

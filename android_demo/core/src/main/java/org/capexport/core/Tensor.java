@@ -16,12 +16,23 @@ public final class Tensor {
 
   /** Zeros. */
   public Tensor(DType type, int... shape) {
+    this(ByteBuffer.allocateDirect(bytes(type, shape)), type, shape);
+  }
+
+  /** What lies in a direct buffer, none of which is copied. */
+  Tensor(ByteBuffer data, DType type, int... shape) {
     this.type = type;
     this.shape = shape.clone();
+    if (data.capacity() != bytes(type, shape))
+      throw new IllegalArgumentException(data.capacity() + " bytes are not " + this);
+    this.data = data.order(ByteOrder.nativeOrder());
+  }
+
+  private static int bytes(DType type, int[] shape) {
     long bytes = type.bytes;
     for (int length : shape) bytes *= length;
     if (bytes > Integer.MAX_VALUE) throw new IllegalArgumentException("more than 2 GB");
-    data = ByteBuffer.allocateDirect((int) bytes).order(ByteOrder.nativeOrder());
+    return (int) bytes;
   }
 
   /** A float32 tensor of these values. */

@@ -25,9 +25,12 @@ public final class CaptionSessionTest {
   }
 
   private static CaptionSession open(Object one) throws Exception {
+    return open(one, Golden.floats(Golden.text(one, "table")));
+  }
+
+  private static CaptionSession open(Object one, final float[] table) throws Exception {
     Bundle bundle = Bundle.open(new File(Golden.FOLDER, Golden.text(one, "bundle")));
     final int vocabulary = bundle.manifest.signature.vocabularySize;
-    final float[] table = Golden.floats(Golden.text(one, "table"));
     return CaptionSession.open(
         bundle,
         Runtime.ONNXRUNTIME,
@@ -158,6 +161,20 @@ public final class CaptionSessionTest {
         } catch (CaptionException expected) {
           assertTrue(expected.what.contains("beam width"));
         }
+      }
+    }
+  }
+
+  @Test
+  public void notANumberIsAnErrorWhereverItStands() throws Exception {
+    for (Object one : CASES) {
+      float[] table = Golden.floats(Golden.text(one, "table"));
+      for (int at = 0; at < table.length; at += 3) table[at] = Float.NaN; // in every row
+      try (CaptionSession session = open(one, table)) {
+        session.caption(features(one), options(one), null);
+        fail("a caption of " + one);
+      } catch (CaptionException expected) {
+        assertEquals("the model returns NaN", expected.what);
       }
     }
   }

@@ -41,8 +41,8 @@ abstract class TableGraph implements Graph {
   }
 
   @Override
-  public int[] outputShape(String name) {
-    return outputs.get(name).shape;
+  public Tensor output(String name) {
+    return outputs.get(name);
   }
 
   @Override

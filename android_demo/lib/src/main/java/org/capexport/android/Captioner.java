@@ -5,9 +5,11 @@ import android.graphics.Bitmap;
 import android.os.Handler;
 import android.os.Looper;
 import java.io.File;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.capexport.core.Benchmark;
 import org.capexport.core.Bundle;
 import org.capexport.core.Cancellation;
 import org.capexport.core.Caption;
@@ -114,17 +116,27 @@ public final class Captioner implements AutoCloseable {
     return new Pixels(argb, width, height, orientation);
   }
 
-  /** For a benchmark, which measures the calls that `caption` makes. */
+  /**
+   * Captions a picture again and again on the calling thread, by the calls that `caption` makes.
+   *
+   * @param samples captions after the warm-up.
+   * @param doubts why the times may not be trusted, such as a debug build.
+   * @return the JSON document of `capexport bench`.
+   */
+  public String measure(Pixels pixels, Options options, int samples, List<String> doubts)
+      throws CaptionException {
+    Benchmark benchmark = new Benchmark(session, runtime, threads);
+    benchmark.run(pixels, options, samples);
+    return benchmark.report("measured-device", DeviceFacts.read(), options, doubts);
+  }
+
+  /** The bundle's graphs, open in this runtime. */
   public CaptionSession session() {
     return session;
   }
 
   public Runtime runtime() {
     return runtime;
-  }
-
-  public int threads() {
-    return threads;
   }
 
   /** Drops captions in the background: one that is being computed after its step, others at once. */

@@ -1,6 +1,5 @@
 package org.capexport.demo.ui
 
-import android.content.Intent
 import androidx.compose.foundation.layout.Arrangement
 import androidx.compose.foundation.layout.Column
 import androidx.compose.foundation.layout.fillMaxSize
@@ -9,11 +8,9 @@ import androidx.compose.foundation.layout.padding
 import androidx.compose.foundation.rememberScrollState
 import androidx.compose.foundation.verticalScroll
 import androidx.compose.material3.Button
-import androidx.compose.material3.OutlinedButton
 import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
 import androidx.compose.ui.Modifier
-import androidx.compose.ui.platform.LocalContext
 import androidx.compose.ui.res.stringResource
 import androidx.compose.ui.text.font.FontFamily
 import androidx.compose.ui.unit.dp
@@ -39,24 +36,8 @@ fun MeasureScreen(state: CaptionState, onMeasure: (List<String>) -> Unit) {
             Text(stringResource(if (state.measuring) R.string.measuring else R.string.measure))
         }
         state.report?.let { report ->
-            ShareReport(report)
+            ShareButton(stringResource(R.string.report_share), report, "application/json")
             Text(report, fontFamily = FontFamily.Monospace)
         }
-    }
-}
-
-@Composable
-private fun ShareReport(report: String) {
-    val context = LocalContext.current
-    OutlinedButton(
-        onClick = {
-            val send = Intent(Intent.ACTION_SEND).setType("application/json")
-            context.startActivity(
-                Intent.createChooser(send.putExtra(Intent.EXTRA_TEXT, report), null),
-            )
-        },
-        modifier = Modifier.fillMaxWidth(),
-    ) {
-        Text(stringResource(R.string.report_share))
     }
 }

@@ -1,6 +1,5 @@
 package org.capexport.demo.ui
 
-import android.content.Intent
 import android.net.Uri
 import androidx.activity.compose.rememberLauncherForActivityResult
 import androidx.activity.result.PickVisualMediaRequest
@@ -13,12 +12,10 @@ import androidx.compose.foundation.layout.fillMaxWidth
 import androidx.compose.foundation.layout.padding
 import androidx.compose.material3.Button
 import androidx.compose.material3.MaterialTheme
-import androidx.compose.material3.OutlinedButton
 import androidx.compose.material3.Text
 import androidx.compose.runtime.Composable
 import androidx.compose.ui.Modifier
 import androidx.compose.ui.graphics.asImageBitmap
-import androidx.compose.ui.platform.LocalContext
 import androidx.compose.ui.res.stringResource
 import androidx.compose.ui.semantics.LiveRegionMode
 import androidx.compose.ui.semantics.clearAndSetSemantics
@@ -56,7 +53,9 @@ fun PhotoScreen(state: CaptionState, onPick: (Uri) -> Unit) {
         ) {
             Text(stringResource(if (state.opening) R.string.opening else R.string.pick))
         }
-        if (state.isWhole) ShareButton(state.caption)
+        if (state.isWhole) {
+            ShareButton(stringResource(R.string.share), state.caption, "text/plain")
+        }
     }
 }
 
@@ -75,20 +74,4 @@ private fun GrowingCaption(state: CaptionState) {
             liveRegion = LiveRegionMode.Polite
         },
     )
-}
-
-@Composable
-private fun ShareButton(caption: String) {
-    val context = LocalContext.current
-    OutlinedButton(
-        onClick = {
-            val send = Intent(Intent.ACTION_SEND).setType("text/plain")
-            context.startActivity(
-                Intent.createChooser(send.putExtra(Intent.EXTRA_TEXT, caption), null),
-            )
-        },
-        modifier = Modifier.fillMaxWidth(),
-    ) {
-        Text(stringResource(R.string.share))
-    }
 }

@@ -1,0 +1,7 @@
+package androidx.compose.ui.text.font
+
+abstract class FontFamily {
+    companion object {
+        val Monospace: FontFamily get() = TODO()
+    }
+}
