@@ -60,7 +60,9 @@ def _cases(
     for runtime in bundle.manifest.runtimes:
         session = open_session(bundle, runtime)
         for name, one in inputs.items():
-            for beam in BEAMS if (given := _given(bundle, one)) is not None else ():
+            if (given := _given(bundle, one)) is None:
+                continue
+            for beam in BEAMS:
                 found = caption(session, given, beam)
                 yield {
                     "bundle": bundle.path.name,

@@ -1,4 +1,4 @@
-"""Bundle + the demo's Gradle project -> an APK, where Android's SDK and Gradle are installed."""
+"""Bundle + the demo's Gradle project -> an APK, where Android's SDK is installed."""
 
 import os
 import shutil
@@ -7,7 +7,6 @@ from pathlib import Path
 from capexport.android.demo import place_bundle
 from capexport.android.tools import run
 from capexport.bundle import Bundle
-from capexport.errors import RuntimeMissingError
 
 ASSETS = "app/src/main/assets"
 GRADLE_GOLDENS = "app/src/androidTest/assets/goldens"
@@ -28,16 +27,9 @@ def build_with_gradle(bundle: Bundle, demo: Path, out: Path) -> Path:
     """The demo's own APK, signed by the SDK's debug key, copied to `out`.
 
     Raises:
-        RuntimeMissingError: there is no Gradle, or its build fails.
+        RuntimeMissingError: the build fails, for instance since Gradle cannot be downloaded.
     """
-    gradle = shutil.which("gradle")
-    if gradle is None:
-        raise RuntimeMissingError(
-            "Android's SDK is there, but no Gradle",
-            where="PATH",
-            hint="install Gradle 8.11 or later, or open android_demo in Android Studio",
-        )
     place_bundle(bundle, demo / ASSETS)
-    run([gradle, "--no-daemon", "--quiet", ":app:assembleDebug"], folder=demo)
+    run([str(demo / "gradlew"), "--no-daemon", "--quiet", ":app:assembleDebug"], folder=demo)
     shutil.copyfile(demo / BUILT, out)
     return out

@@ -70,17 +70,34 @@ def test_a_bundle_is_placed_for_android_studio(bundle: str, demo_copy: Path) -> 
         assert open_bundle(placed).manifest == open_bundle(Path(bundle)).manifest
 
 
-def test_an_sdk_without_gradle_is_an_error(
-    bundle: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+@pytest.fixture
+def sdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "sdk" / "platforms").mkdir(parents=True)
     monkeypatch.setenv("ANDROID_HOME", str(tmp_path / "sdk"))
-    monkeypatch.setenv("PATH", str(tmp_path))
+
+
+def write_wrapper(demo_copy: Path, script: str) -> None:
+    (demo_copy / "gradlew").write_text(f"#!/bin/sh\n{script}\n")
+    (demo_copy / "gradlew").chmod(0o755)
+
+
+@pytest.mark.usefixtures("sdk")
+def test_with_an_sdk_the_wrapper_builds(bundle: str, tmp_path: Path, demo_copy: Path) -> None:
+    built = demo_copy / gradle.BUILT
+    write_wrapper(demo_copy, f'mkdir -p "{built.parent}" && echo "$3" > "{built}"')
+    out = tmp_path / "demo.apk"
+    assert main(["android", bundle, "--out", str(out)]) == 0
+    assert out.read_text() == ":app:assembleDebug\n"
+    assert (demo_copy / gradle.ASSETS / demo.ASSET / "manifest.json").is_file()
+
+
+@pytest.mark.usefixtures("sdk")
+def test_a_build_that_fails_says_why(
+    bundle: str, tmp_path: Path, demo_copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_wrapper(demo_copy, 'echo "error: no such platform" >&2; exit 1')
     assert main(["android", bundle, "--out", str(tmp_path / "demo.apk")]) == 1
-    assert "no Gradle" in capsys.readouterr().err
+    assert "error: no such platform" in capsys.readouterr().err
 
 
 def test_an_installed_package_has_no_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

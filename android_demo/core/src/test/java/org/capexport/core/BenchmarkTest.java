@@ -45,15 +45,8 @@ public final class BenchmarkTest {
 
   private static CaptionSession open() throws CaptionException {
     Bundle bundle = Bundle.open(new File(Golden.FOLDER, "pictures_bundle"));
-    return CaptionSession.open(
-        bundle,
-        Runtime.ONNXRUNTIME,
-        new GraphOpener() {
-          @Override
-          public Graph open(File file) {
-            return file.getName().startsWith("encoder") ? new Encoder() : new Decoder();
-          }
-        });
+    GraphOpener opener = TableGraph.opener(new Encoder(), new Decoder());
+    return CaptionSession.open(bundle, Runtime.ONNXRUNTIME, opener);
   }
 
   @Test

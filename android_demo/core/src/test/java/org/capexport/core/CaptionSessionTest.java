@@ -28,20 +28,12 @@ public final class CaptionSessionTest {
     return open(one, Golden.floats(Golden.text(one, "table")));
   }
 
-  private static CaptionSession open(Object one, final float[] table) throws Exception {
+  private static CaptionSession open(Object one, float[] table) throws Exception {
     Bundle bundle = Bundle.open(new File(Golden.FOLDER, Golden.text(one, "bundle")));
-    final int vocabulary = bundle.manifest.signature.vocabularySize;
-    return CaptionSession.open(
-        bundle,
-        Runtime.ONNXRUNTIME,
-        new GraphOpener() {
-          @Override
-          public Graph open(File file) {
-            return file.getName().startsWith("encoder")
-                ? new TableGraph.Encoder()
-                : new TableGraph.Decoder(table, vocabulary);
-          }
-        });
+    int vocabulary = bundle.manifest.signature.vocabularySize;
+    TableGraph decoder = new TableGraph.Decoder(table, vocabulary);
+    GraphOpener opener = TableGraph.opener(new TableGraph.Encoder(), decoder);
+    return CaptionSession.open(bundle, Runtime.ONNXRUNTIME, opener);
   }
 
   private static Features features(Object one) throws CaptionException {

@@ -24,6 +24,11 @@ abstract class TableGraph implements Graph {
     this.outputNames = new HashSet<String>(Arrays.asList(outputNames));
   }
 
+  /** What gives a session these graphs, by the names of the files that it asks for. */
+  static GraphOpener opener(TableGraph encoder, TableGraph decoder) {
+    return file -> file.getName().startsWith("encoder") ? encoder : decoder;
+  }
+
   @Override
   public Set<String> inputNames() {
     return inputNames;
