@@ -63,8 +63,9 @@ def jvm_command(
     inputs = encoder_inputs(bundle.manifest.signature, given)
     write_inputs(inputs, folder)
     numbers = (settings.threads, settings.beam, settings.warm_up, settings.samples)
+    # Compiled in the foreground: else a busy machine leaves a warm program half interpreted.
     return [
-        *(program("java"), f"-Dcapexport.library={build(product='captioner')}"),
+        *(program("java"), "-Xbatch", f"-Dcapexport.library={build(product='captioner')}"),
         *("-cp", str(classes), MAIN, str(bundle.path), settings.runtime),
         *(str(installed_library(settings.runtime)), *map(str, numbers)),
         *(

@@ -72,9 +72,16 @@ def android(
         sdk_folder,
     )
     from capexport.bundle import open_bundle
+    from capexport.errors import InputError
 
     demo, opened = demo_folder(), open_bundle(bundle)
     _check_target(out, force)
+    if test and build is Build.gradle:
+        raise InputError(
+            "Gradle has tests of its own",
+            where="--test",
+            hint="--build none --test, then ./gradlew :app:connectedDebugAndroidTest",
+        )
     if test and build is not Build.none:
         _print(_tested(opened, demo, out, aar or [], device, photo), as_json)
     elif build is Build.none:

@@ -145,3 +145,11 @@ def test_goldens_go_where_gradles_tests_look(
     monkeypatch.setattr(goldens, "write_goldens", no_captions)
     assert main(["android", bundle, "--build", "none", "--test"]) == 0
     assert (demo_copy / gradle.GRADLE_GOLDENS / goldens.FILE).read_text() == '["bundle"]'
+
+
+def test_gradles_tests_are_gradles_to_run(
+    bundle: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "demo.apk")
+    assert main(["android", bundle, "--out", out, "--build", "gradle", "--test"]) == 1
+    assert "connectedDebugAndroidTest" in capsys.readouterr().err
