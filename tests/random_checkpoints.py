@@ -43,6 +43,7 @@ def random_checkpoint(
 ) -> Checkpoint:
     """Weights of unit gain, `sparsity` of every matrix zero; `options` replace SIZES."""
     config = {**SIZES, **options}
+    words = config["vocab_size"]
     checkpoint = Checkpoint(
         path=Path("random"),
         weights_file="none",
@@ -50,8 +51,8 @@ def random_checkpoint(
         architecture=architecture,
         config=config,
         tensors={},
-        vocabulary=Vocabulary(tuple(f"w{i}" for i in range(WORDS)), continuation="@@"),
-        decoding=DECODING,
+        vocabulary=Vocabulary(tuple(f"w{i}" for i in range(words)), continuation="@@"),
+        decoding=replace(DECODING, unk=words - 1),
         bytes_on_disk=0,
         sha256={},
         image_encoder="mobilenet_v2",
