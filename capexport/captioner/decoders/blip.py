@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from capexport.captioner.bert import (
     BertEmbedding,
@@ -16,6 +15,7 @@ from capexport.captioner.bert import (
     head_shapes,
 )
 from capexport.captioner.cached_signature import cached_signature
+from capexport.captioner.cached_step import CachedStep
 from capexport.captioner.expected_shapes import Shapes
 from capexport.captioner.pretrained_layers import (
     CachedSelfAttention,
@@ -98,26 +98,13 @@ class BlipTextLayer(nn.Module):
         return self.feed_forward(x), key, value
 
 
-class BlipStep(nn.Module):
-    """One word for every beam; inputs and outputs as in `cached_signature`."""
-
-    def __init__(self, weights: Weights, config: Config, steps: int) -> None:
-        super().__init__()
-        self.embedding = BertEmbedding(weights, f"{BERT}.embeddings", config, steps)
-        self.layers = nn.ModuleList(
-            BlipTextLayer(weights, layer, config) for layer in _text_layers(config)
-        )
-        table = f"{BERT}.embeddings.word_embeddings.weight"
-        self.head = BertHead(weights, HEAD, table, config)
-
-    def forward(self, token: Tensor, position: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
-        x, mask = self.embedding(token, position)
-        caches, image = tensors[: len(tensors) // 2], tensors[len(tensors) // 2 :]
-        rows: list[Tensor] = []
-        for i, layer in enumerate(self.layers):
-            x, *new = layer(x, mask, *caches[2 * i : 2 * i + 2], *image[2 * i : 2 * i + 2])
-            rows += new
-        return F.log_softmax(self.head(x), -1), *rows
+def _step(weights: Weights, config: Config, steps: int) -> CachedStep:
+    table = f"{BERT}.embeddings.word_embeddings.weight"
+    return CachedStep(
+        BertEmbedding(weights, f"{BERT}.embeddings", config, steps),
+        (BlipTextLayer(weights, layer, config) for layer in _text_layers(config)),
+        BertHead(weights, HEAD, table, config),
+    )
 
 
 def blip(checkpoint: Checkpoint) -> tuple[nn.Module, nn.Module, CaptionerSignature]:
@@ -142,7 +129,7 @@ def blip(checkpoint: Checkpoint) -> tuple[nn.Module, nn.Module, CaptionerSignatu
         steps=steps,
         vocabulary_size=text["vocab_size"],
     )
-    return BlipEncoder(tower, memory), BlipStep(weights, text, steps), signature
+    return BlipEncoder(tower, memory), _step(weights, text, steps), signature
 
 
 def expected_shapes(checkpoint: Checkpoint) -> Shapes:

@@ -5,7 +5,6 @@ encoder's to compute.
 """
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from capexport.captioner.bert import (
     BertEmbedding,
@@ -16,6 +15,7 @@ from capexport.captioner.bert import (
     feed_forward_shapes,
 )
 from capexport.captioner.cached_signature import cached_signature
+from capexport.captioner.cached_step import CachedStep
 from capexport.captioner.expected_shapes import Shapes, affine, norm
 from capexport.captioner.pretrained_layers import (
     LayerNorm,
@@ -138,25 +138,13 @@ class GitTextLayer(nn.Module):
         return self.feed_forward(self.norm(x + context)), key, value
 
 
-class GitStep(nn.Module):
-    """One word for every beam; inputs and outputs as in `cached_signature`."""
-
-    def __init__(self, weights: Weights, config: Config, steps: int) -> None:
-        super().__init__()
-        self.embedding = BertEmbedding(weights, EMBEDDINGS, config, steps)
-        self.layers = nn.ModuleList(
-            GitTextLayer(weights, _layer(i), config) for i in range(config["num_hidden_layers"])
-        )
-        self.logits = linear(weights, "output")
-
-    def forward(self, token: Tensor, position: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
-        x, mask = self.embedding(token, position)
-        caches, image = tensors[: len(tensors) // 2], tensors[len(tensors) // 2 :]
-        rows: list[Tensor] = []
-        for i, layer in enumerate(self.layers):
-            x, *new = layer(x, mask, *caches[2 * i : 2 * i + 2], *image[2 * i : 2 * i + 2])
-            rows += new
-        return F.log_softmax(self.logits(x), -1), *rows
+def _step(weights: Weights, config: Config, steps: int) -> CachedStep:
+    count = config["num_hidden_layers"]
+    return CachedStep(
+        BertEmbedding(weights, EMBEDDINGS, config, steps),
+        (GitTextLayer(weights, _layer(i), config) for i in range(count)),
+        linear(weights, "output"),
+    )
 
 
 def git(checkpoint: Checkpoint) -> tuple[nn.Module, nn.Module, CaptionerSignature]:
@@ -174,7 +162,7 @@ def git(checkpoint: Checkpoint) -> tuple[nn.Module, nn.Module, CaptionerSignatur
         steps=steps,
         vocabulary_size=text["vocab_size"],
     )
-    return GitEncoder(tower, weights, config), GitStep(weights, text, steps), signature
+    return GitEncoder(tower, weights, config), _step(weights, text, steps), signature
 
 
 def _layer(number: int) -> str:

@@ -1,11 +1,11 @@
 """ViT and GPT-2 as a VisionEncoderDecoder of transformers: GPT-2 attends to the ViT's tokens."""
 
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from capexport.captioner.bert import Config
 from capexport.captioner.blocks import Embedding, Linear
 from capexport.captioner.cached_signature import cached_signature
+from capexport.captioner.cached_step import CachedStep
 from capexport.captioner.expected_shapes import Shapes, affine, norm
 from capexport.captioner.pretrained_layers import (
     CachedSelfAttention,
@@ -105,28 +105,27 @@ class Gpt2Layer(nn.Module):
         return x + self.feed_forward(self.feed_forward_norm(x)), key, value
 
 
-class VitGpt2Step(nn.Module):
-    """One word for every beam; inputs and outputs as in `cached_signature`."""
+class Gpt2Embedding(nn.Module):
+    """token, position -> word plus position [beams, width], and the mask of the cache's rows."""
 
-    def __init__(self, weights: Weights, config: Config, steps: int) -> None:
+    def __init__(self, weights: Weights, steps: int) -> None:
         super().__init__()
         self.words = Embedding(weights[f"{GPT2}.wte.weight"])
         self.positions = Embedding(weights[f"{GPT2}.wpe.weight"][:steps])
         self.mask = StepMask(steps)
-        self.layers = nn.ModuleList(
-            Gpt2Layer(weights, f"{GPT2}.h.{i}", config) for i in range(config["n_layer"])
-        )
-        self.norm = LayerNorm(weights, f"{GPT2}.ln_f", config["layer_norm_epsilon"])
-        self.logits = Linear(weights.get(UNTIED, weights[f"{GPT2}.wte.weight"]))
 
-    def forward(self, token: Tensor, position: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
-        x, mask = self.words(token) + self.positions(position), self.mask(position)
-        caches, image = tensors[: len(tensors) // 2], tensors[len(tensors) // 2 :]
-        rows: list[Tensor] = []
-        for i, layer in enumerate(self.layers):
-            x, *new = layer(x, mask, *caches[2 * i : 2 * i + 2], *image[2 * i : 2 * i + 2])
-            rows += new
-        return F.log_softmax(self.logits(self.norm(x)), -1), *rows
+    def forward(self, token: Tensor, position: Tensor) -> tuple[Tensor, Tensor]:
+        return self.words(token) + self.positions(position), self.mask(position)
+
+
+def _step(weights: Weights, config: Config, steps: int) -> CachedStep:
+    norm = LayerNorm(weights, f"{GPT2}.ln_f", config["layer_norm_epsilon"])
+    logits = Linear(weights.get(UNTIED, weights[f"{GPT2}.wte.weight"]))
+    return CachedStep(
+        Gpt2Embedding(weights, steps),
+        (Gpt2Layer(weights, f"{GPT2}.h.{i}", config) for i in range(config["n_layer"])),
+        nn.Sequential(norm, logits),
+    )
 
 
 def vit_gpt2(checkpoint: Checkpoint) -> tuple[nn.Module, nn.Module, CaptionerSignature]:
@@ -154,7 +153,7 @@ def vit_gpt2(checkpoint: Checkpoint) -> tuple[nn.Module, nn.Module, CaptionerSig
         steps=steps,
         vocabulary_size=text["vocab_size"],
     )
-    return encoder, VitGpt2Step(weights, text, steps), signature
+    return encoder, _step(weights, text, steps), signature
 
 
 def _conv1d(weights: Weights, name: str) -> Linear:
