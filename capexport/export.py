@@ -21,6 +21,7 @@ from capexport.compress import (
     parse_recipes,
     refuse_copies,
     refuse_nothing_packed,
+    stored_layers,
 )
 from capexport.errors import InputError
 from capexport.evaluate.recipe_search import Validation, check_validation, search_recipe
@@ -155,6 +156,9 @@ def _write(
     graphs = [choose_storage(graph, weights) for graph in smalls]
     for together in [[graph] for graph in graphs] if captioner.shares_layers else [graphs]:
         refuse_copies(together)
+    stored = {
+        graph.name: {**nonzeros[graph.name], "layers": stored_layers(graph)} for graph in graphs
+    }
     files: dict[str, bytes] = {}
     operators: dict[str, dict[str, int]] = {}
     for name in formats:
@@ -174,7 +178,7 @@ def _write(
         weights=form,
         runtimes=tuple(sorted(RUNTIMES[name] for name in formats)),
         minimum_runtime=_minimum_runtime(model.recipes, form, formats),
-        provenance={**model.provenance, "graphs": nonzeros, "operators": operators},
+        provenance={**model.provenance, "graphs": stored, "operators": operators},
         image=captioner.image,
     )
     return create_bundle(out, manifest, files, force=force)

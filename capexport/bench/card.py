@@ -27,6 +27,8 @@ def card(report: Report) -> str:
         _footprint(report),
         _counts(report),
         _estimate(report),
+        _quality(report),
+        _layers(report),
         _validity(report),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -121,6 +123,44 @@ def _estimate(report: Report) -> str:
     columns = (f"{ESTIMATE}", "core", "clock", "part", "ms", "of the instructions")
     notes = "\n".join(f"- {note}" for note in report.estimate["assumes"])
     return f"## Estimate\n\n{table(columns, rows)}\n\n{notes}"
+
+
+def _quality(report: Report) -> str:
+    quality = report.quality
+    if not quality:
+        return ""
+    low, high = quality["cider_95"]
+    columns = ("quality", f"{quality['images']} images of {quality['split'] or 'all'}")
+    rows = [(name, f"{value:.4f}") for name, value in quality["metrics"].items()]
+    note = f"CIDEr-D lies between {low:.3f} and {high:.3f} (95 %, images drawn again)."
+    skipped = "".join(f"\n\n{name}: skipped, {why}" for name, why in quality["skipped"].items())
+    return f"## Quality\n\n{table(columns, rows)}\n\n{note} Beam {quality['beam']}.{skipped}"
+
+
+def _layers(report: Report) -> str:
+    """Each matrix: what the files hold of it, which is what a call reads, against the least."""
+    layers = report.weights.get("layers", [])
+    if not layers:
+        return ""
+    columns = ("matrix", "graph", "shape", "zeros", "bytes stored", "int8 bound", "ratio")
+    rows = [
+        (
+            layer["name"],
+            layer["graph"],
+            " x ".join(map(str, layer.get("shape", ()))),
+            f"{layer['sparsity']:.1%}",
+            *_stored(layer),
+        )
+        for layer in layers
+    ]
+    return "## Weights\n\n" + table(columns, rows)
+
+
+def _stored(layer: Mapping[str, Any]) -> Iterator[str]:
+    stored, bound = layer.get("stored_bytes"), layer["bound_bytes"]
+    yield "" if stored is None else f"{stored:,}"
+    yield f"{bound:,}"
+    yield f"{stored / bound:.2f}" if stored and bound else ""
 
 
 def _validity(report: Report) -> str:

@@ -33,6 +33,8 @@ class Report:
         footprint_bytes: bytes by name.
         counts: per call of `encoder` and so on, numbers by name.
         estimate: by core model; always of the kind model-estimate.
+        weights: totals of the checkpoint, and what the files hold of each matrix.
+        quality: of the bundle's captions on a data set, by `capexport evaluate`.
         doubts: why it is not valid.
     """
 
@@ -46,6 +48,8 @@ class Report:
     footprint_bytes: Mapping[str, int] = field(default_factory=dict)
     counts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     estimate: Mapping[str, Any] = field(default_factory=dict)
+    weights: Mapping[str, Any] = field(default_factory=dict)
+    quality: Mapping[str, Any] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
 
     @property
@@ -75,6 +79,8 @@ class Report:
             "footprint_bytes": self.footprint_bytes,
             "counts": self.counts,
             "estimate": self.estimate,
+            "weights": self.weights,
+            "quality": self.quality,
             "validity": {"valid": self.valid, "reasons": list(self.doubts)},
         }
         return {name: value for name, value in whole.items() if value != {}}
@@ -151,6 +157,8 @@ def _report(document: Mapping[str, Any]) -> Report:
             for part, one in _mapping(document.get("counts", {}), "counts").items()
         },
         estimate=_estimate(_mapping(document.get("estimate", {}), "estimate")),
+        weights=_weights(_mapping(document.get("weights", {}), "weights")),
+        quality=_quality(_mapping(document.get("quality", {}), "quality")),
         doubts=tuple(str(reason) for reason in document["validity"]["reasons"]),
     )
 
@@ -173,6 +181,32 @@ def _estimate(value: Mapping[str, Any]) -> Mapping[str, Any]:
                 raise ValueError(f"estimate.cores.{name}.parts.{part} has no ms or no covered")
     if not isinstance(value.get("assumes", []), list):
         raise ValueError("estimate.assumes is no list")
+    return value
+
+
+def _weights(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Raise ValueError or KeyError where it is not what `weights.py` makes."""
+    for number, layer in enumerate(value.get("layers", [])):
+        name = f"weights.layers.{number}"
+        sizes = {key: n for key, n in _mapping(layer, name).items() if key.endswith("_bytes")}
+        _numbers({**sizes, **{key: layer[key] for key in ("nnz", "sparsity")}}, name)
+        if not {"graph", "name", "bound_bytes"} <= layer.keys() or layer["sparsity"] > 1:
+            raise ValueError(f"{name} has no graph, name or bound, or more zeros than numbers")
+        if not isinstance(layer.get("shape", []), list):
+            raise ValueError(f"{name}.shape is no list")
+    return value
+
+
+def _quality(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Raise ValueError where it is not what `quality.py` reads."""
+    if value:
+        _mapping(value["skipped"], "quality.skipped")
+        _numbers(value["metrics"], "quality.metrics")
+        low, high = value["cider_95"]
+        numbers = {"images": value["images"], "beam": value["beam"], "low": low, "high": high}
+        _numbers(numbers, "quality")
+        if not isinstance(value["split"], str):
+            raise ValueError("quality.split is no text")
     return value
 
 

@@ -1,16 +1,19 @@
 """Bundle + name of a device + settings -> a report."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from capexport.bench.counting import count
 from capexport.bench.devices import open_device
 from capexport.bench.devices.target import EMULATED
 from capexport.bench.made_up import made_up
-from capexport.bench.measurement import measure
+from capexport.bench.measurement import UnfinishedError, measure
 from capexport.bench.report import Report
 from capexport.bench.settings import Settings
+from capexport.bench.weights import weights_of
 from capexport.bundle import Bundle
 from capexport.errors import InputError
 from capexport.runtime import Given, check_beam, read_inputs
@@ -25,6 +28,7 @@ def bench(
     settings: Settings,
     *,
     photo: Path | None = None,
+    quality: Mapping[str, Any] | None = None,
     stage: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Measure a bundle on a device.
@@ -32,6 +36,7 @@ def bench(
     Args:
         device: as `open_device` takes it.
         photo: a picture or a features file, of which the first entry counts; None makes one up.
+        quality: of the bundle's captions, as `read_quality` reads it.
         stage: is told what begins.
 
     Raises:
@@ -57,7 +62,11 @@ def bench(
             "runtime_version": version(PACKAGES[settings.runtime]),
         }
         how = count if target.kind == EMULATED else measure
-        return how(target, bundle, settings, given, described, stage)
+        known = {"weights": weights_of(bundle.manifest), "quality": quality or {}}
+        try:
+            return replace(how(target, bundle, settings, given, described, stage), **known)
+        except UnfinishedError as error:
+            raise UnfinishedError(error, replace(error.report, **known)) from error
 
 
 def _given(bundle: Bundle, photo: Path | None) -> tuple[str, Given]:

@@ -36,6 +36,10 @@ def bench(
             "--input", help="Picture or features file; default: made up, always the same."
         ),
     ] = None,
+    quality: Annotated[
+        Path | None,
+        typer.Option("--quality", help="What `capexport evaluate --json` said of the bundle."),
+    ] = None,
     strict: Annotated[
         bool,
         typer.Option("--strict", help="1024 samples and 60 s of each, as MLPerf Mobile asks."),
@@ -62,15 +66,21 @@ def bench(
       capexport bench bundle/ --device qemu:cortex-a76
 
       capexport bench bundle/ --runtime litert --beam 1 --input photo.jpg --strict
+
+      capexport evaluate bundle/ --data ucm/ --json > quality.json
+
+      capexport bench bundle/ --quality quality.json --out report.json
     """
     from capexport.bench import Settings, UnfinishedError, card, write_report
     from capexport.bench import bench as measure
+    from capexport.bench.quality import read_quality
     from capexport.bench.report import check_output
     from capexport.bundle import open_bundle
 
     opened = open_bundle(bundle)
     if out is not None:
         check_output(out, force=force)
+    known = read_quality(quality, opened) if quality is not None else None
     settings = Settings(
         runtime=(runtime or opened.manifest.runtimes[0]),
         beam=beam or opened.manifest.decoding.beam,
@@ -81,7 +91,7 @@ def bench(
     )
     try:
         with stages() as stage:
-            report = measure(opened, device, settings, photo=photo, stage=stage)
+            report = measure(opened, device, settings, photo=photo, quality=known, stage=stage)
     except UnfinishedError as error:
         if out is not None:
             write_report(error.report, out, force=force)

@@ -115,7 +115,7 @@ def evaluate(
                 calibration=calibration,
                 progress=stage,
             )
-    result = {"split": split, **result}
+    result = {"split": split, "bundle_sha256": opened.sha256, **result}
     if as_json:
         print_json(result)
         return

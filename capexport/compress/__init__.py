@@ -22,6 +22,7 @@ from capexport.compress.storage import (
     choose_storage,
     refuse_nothing_packed,
 )
+from capexport.compress.stored import stored_layers
 
 __all__ = [
     "AUTO",
@@ -40,5 +41,6 @@ __all__ = [
     "refuse_copies",
     "refuse_nothing_packed",
     "sensitivities",
+    "stored_layers",
     "with_float_layers",
 ]

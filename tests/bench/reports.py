@@ -14,6 +14,41 @@ REPORT = Report(
     memory={"peak_rss_kib": 100},
     footprint_bytes={"model": 10},
 )
+LAYERS = [
+    {
+        "graph": "encoder",
+        "name": "att_embed.weight",
+        "shape": [8, 100],
+        "nnz": 80,
+        "sparsity": 0.9,
+        "stored_bytes": 150,
+        "bound_bytes": 127,
+    },
+    {
+        "graph": "decoder_step",
+        "name": "logit.weight",
+        "shape": [10, 8],
+        "nnz": 80,
+        "sparsity": 0.0,
+        "bound_bytes": 80,
+    },
+]
+QUALITY = {
+    "split": "test",
+    "images": 210,
+    "beam": 1,
+    "tokenizer": "words",
+    "metrics": {"BLEU-4": 0.25, "CIDEr-D": 1.5},
+    "cider_95": [1.25, 1.75],
+    "skipped": {"SPICE": "no Java"},
+}
+KNOWN = replace(
+    REPORT,
+    footprint_bytes={"encoder": 300, "decoder_step": 200, "model": 600},
+    weights={"parameters": 880, "nnz": 160, "layers": LAYERS},
+    quality=QUALITY,
+)
+"""One of a bundle whose export noted its matrices, and that was evaluated."""
 COUNTED = replace(
     REPORT,
     kind="emulated-counts",

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench.reports import COUNTED, REPORT
+from bench.reports import COUNTED, KNOWN, LAYERS, QUALITY, REPORT
 
 from capexport.bench.card import card, milliseconds
 from capexport.bench.report import Report, read_report, write_report
 from capexport.errors import InputError
 
 
-@pytest.mark.parametrize("report", [REPORT, COUNTED], ids=["measured", "counted"])
+@pytest.mark.parametrize("report", [REPORT, COUNTED, KNOWN], ids=["measured", "counted", "known"])
 def test_a_report_comes_back_from_its_file(report: Report, tmp_path: Path) -> None:
     write_report(report, tmp_path / "r.json")
     assert read_report(tmp_path / "r.json") == report
@@ -134,3 +134,38 @@ def test_every_table_of_the_card_says_its_kind() -> None:
 )
 def test_times_have_three_digits(value: float, text: str) -> None:
     assert milliseconds(value) == text
+
+
+# ---- weights and quality
+
+
+def test_the_card_has_quality_and_what_is_stored_of_each_matrix() -> None:
+    shown = card(KNOWN)
+    assert "| quality | 210 images of test |" in shown
+    assert "| CIDEr-D | 1.5000 |" in shown
+    assert "CIDEr-D lies between 1.250 and 1.750 (95 %, images drawn again). Beam 1." in shown
+    assert "SPICE: skipped, no Java" in shown
+    assert "| att_embed.weight | encoder | 8 x 100 | 90.0% | 150 | 127 | 1.18 |" in shown
+    assert "| logit.weight | decoder_step | 10 x 8 | 0.0% |  | 80 |  |" in shown
+    assert "## Quality" not in card(REPORT)
+    assert "## Weights" not in card(REPORT)
+
+
+@pytest.mark.parametrize(
+    ("section", "value", "reason"),
+    [
+        ("weights", {"layers": [3]}, "weights.layers.0 is no object"),
+        ("weights", {"layers": [{**LAYERS[0], "stored_bytes": -1}]}, "stored_bytes is no amount"),
+        ("weights", {"layers": [{**LAYERS[0], "sparsity": 1.5}]}, "more zeros than numbers"),
+        ("weights", {"layers": [{**LAYERS[0], "shape": "8"}]}, "shape is no list"),
+        ("quality", {**QUALITY, "metrics": {"CIDEr-D": "good"}}, "CIDEr-D is no amount"),
+        ("quality", {**QUALITY, "cider_95": [1.0]}, "not enough values"),
+        ("quality", {"metrics": {}}, "is missing"),
+    ],
+)
+def test_weights_and_quality_that_are_none(
+    section: str, value: dict[str, Any], reason: str, tmp_path: Path
+) -> None:
+    (tmp_path / "r.json").write_text(json.dumps({**KNOWN.document(), section: value}))
+    with pytest.raises(InputError, match=reason):
+        read_report(tmp_path / "r.json")

@@ -8,6 +8,8 @@ from capexport.bench.page import plots
 from capexport.bench.page.markup import element, table, text
 from capexport.bench.page.plots import Entry
 from capexport.bench.page.style import CSS
+from capexport.bench.page.tradeoff import tradeoff
+from capexport.bench.page.weights import weights
 from capexport.bench.report import KINDS, Report
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
@@ -86,7 +88,7 @@ def _doubts(entry: Entry) -> str:
 def _kind(kind: str, entries: Sequence[Entry]) -> str:
     if not entries:
         return ""
-    drawn = (plots.latency, plots.counts, plots.memory, plots.size)
+    drawn = (plots.latency, plots.counts, plots.memory, plots.size, weights, tradeoff)
     return _part(KIND_TITLES[kind], kind, "".join(draw(entries) for draw in drawn))
 
 

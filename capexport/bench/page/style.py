@@ -29,6 +29,7 @@ svg .note { text-anchor: end; } svg .tick { text-anchor: middle; fill: var(--sof
 svg .doubt { fill: var(--bad); font-size: 12px; font-weight: 600; }
 .grid { stroke: var(--line); } .dot { fill: var(--dot); fill-opacity: .5; }
 .interval { fill: var(--box); fill-opacity: .3; } .median { stroke: var(--box); stroke-width: 2.5; }
+.front { fill: var(--box); } .behind { fill: none; stroke: var(--dot); stroke-width: 1.5; }
 .tail { stroke: var(--ink); stroke-width: 1.5; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1rem; padding: 0;
   margin: .3rem 0; font-size: 13px; }
