@@ -54,6 +54,8 @@ def _head(report: Report) -> str:
         f"{settings['threads']} thread{'s' * (settings['threads'] != 1)}",
         f"input: {settings.get('input', 'unknown')}",
     ]
+    if "cores" in settings:
+        asked.append(f"on {settings['cores']['wanted']} cores, mask {settings['cores']['mask']}")
     lines = [
         f"# {settings.get('architecture', 'bundle')} on {report.device.get('name', 'a device')}",
         "",

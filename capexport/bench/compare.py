@@ -68,7 +68,7 @@ def differences(before: Report, after: Report) -> list[str]:
     """Settings and devices that are not the same, in words: what a ratio then also means."""
     pairs = [
         (name, before.settings.get(name), after.settings.get(name))
-        for name in ("runtime", "runtime_version", "beam", "threads", "input")
+        for name in ("runtime", "runtime_version", "beam", "threads", "input", "cores")
     ]
     pairs += [
         (name, before.device.get(name), after.device.get(name)) for name in ("name", "core_names")

@@ -29,6 +29,7 @@ def bench(
     *,
     photo: Path | None = None,
     quality: Mapping[str, Any] | None = None,
+    cores: str = "",
     stage: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Measure a bundle on a device.
@@ -37,6 +38,7 @@ def bench(
         device: as `open_device` takes it.
         photo: a picture or a features file, of which the first entry counts; None makes one up.
         quality: of the bundle's captions, as `read_quality` reads it.
+        cores: to run on: as `topology.core_mask` takes them; "" leaves it to the device.
         stage: is told what begins.
 
     Raises:
@@ -54,13 +56,15 @@ def bench(
     check_beam(settings.beam, manifest.signature)
     name, given = _given(bundle, photo)
     with open_device(device) as target:
-        described = {
+        described: dict[str, Any] = {
             "input": name,
             "architecture": manifest.architecture,
             "recipe": dict(manifest.recipe),
             "weights": manifest.weights,
             "runtime_version": version(PACKAGES[settings.runtime]),
         }
+        if cores:
+            described["cores"] = {"wanted": cores, "mask": target.pin(cores)}
         how = count if target.kind == EMULATED else measure
         known = {"weights": weights_of(bundle.manifest), "quality": quality or {}}
         try:

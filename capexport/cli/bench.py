@@ -40,6 +40,9 @@ def bench(
         Path | None,
         typer.Option("--quality", help="What `capexport evaluate --json` said of the bundle."),
     ] = None,
+    cores: Annotated[
+        str, typer.Option("--cores", help="big, mid, little, or a mask as 0xf0.")
+    ] = "",
     strict: Annotated[
         bool,
         typer.Option("--strict", help="1024 samples and 60 s of each, as MLPerf Mobile asks."),
@@ -91,7 +94,15 @@ def bench(
     )
     try:
         with stages() as stage:
-            report = measure(opened, device, settings, photo=photo, quality=known, stage=stage)
+            report = measure(
+                opened,
+                device,
+                settings,
+                photo=photo,
+                quality=known,
+                cores=cores,
+                stage=stage,
+            )
     except UnfinishedError as error:
         if out is not None:
             write_report(error.report, out, force=force)

@@ -15,6 +15,7 @@ from capexport.bench.devices import adb, open_device
 from capexport.bench.devices.adb import ready_serial
 from capexport.bench.devices.host import Host
 from capexport.bench.devices.processes import run_command
+from capexport.bench.devices.qemu import Qemu
 from capexport.bench.devices.remote import GLIBC, LOADER, Remote
 from capexport.bundle import Bundle
 from capexport.errors import DeviceError, InputError, RuntimeMissingError
@@ -107,6 +108,22 @@ def test_files_are_whole_and_statuses_the_programs(
         assert target.pull("received") == content
         outcome = target.run("program", ["a 'quoted' $word"], 60)
     assert (outcome.status, outcome.out, outcome.err) == (7, "out a 'quoted' $word\n", "err\n")
+
+
+@pytest.mark.parametrize("device", ["adb", "host"])
+def test_a_program_runs_on_the_cores_that_were_asked_for(
+    device: str, stand_ins: Path, tmp_path: Path
+) -> None:
+    script(tmp_path / "program", "#!/bin/sh\ngrep Cpus_allowed: /proc/self/status\n")
+    with open_device(device) as target:
+        target.push({"program": tmp_path / "program"})
+        assert target.pin("0x1") == "1"
+        assert int(target.run("program", [], 60).out.split()[1].replace(",", ""), 16) == 1
+
+
+def test_an_emulated_core_cannot_be_chosen_from() -> None:
+    with pytest.raises(InputError, match="an emulated core is one core"):
+        Qemu.pin(object.__new__(Qemu), "big")
 
 
 # ---- faults

@@ -11,6 +11,7 @@ from capexport.bench.devices.libraries import installed_library
 from capexport.bench.devices.linux import machine_facts, machine_state
 from capexport.bench.devices.processes import run_command
 from capexport.bench.devices.target import HOST, Facts, Kind, Outcome
+from capexport.bench.devices.topology import core_mask
 
 NAME = "host"
 
@@ -24,6 +25,7 @@ class Host:
     def __init__(self) -> None:
         self._open = ExitStack()
         self._folder = Path()
+        self._pinned: list[str] = []
 
     def __enter__(self) -> "Host":
         self._folder = Path(self._open.enter_context(tempfile.TemporaryDirectory()))
@@ -48,8 +50,13 @@ class Host:
         return (self._folder / name).read_bytes()
 
     def run(self, program: str, arguments: Sequence[str], timeout_s: float) -> Outcome:
-        command = [str(self._folder / program), *arguments]
+        command = [*self._pinned, str(self._folder / program), *arguments]
         return run_command(command, timeout_s=timeout_s, where=NAME, folder=self._folder)
+
+    def pin(self, cores: str) -> str:
+        mask = core_mask(cores, self.facts().get("max_clock_khz", {}))
+        self._pinned = ["taskset", mask]
+        return mask
 
     def facts(self) -> Facts:
         return {"name": NAME, **machine_facts(read_here)}

@@ -100,6 +100,11 @@ class Qemu:
             environment={},
         )
 
+    def pin(self, cores: str) -> str:
+        raise InputError(
+            "an emulated core is one core", where="--cores", hint="leave out --cores for it"
+        )
+
     def facts(self) -> Facts:
         return {
             "name": f"qemu:{self._core.name}",

@@ -15,6 +15,7 @@ from capexport.bench.devices.libraries import library_in
 from capexport.bench.devices.linux import machine_facts, machine_state
 from capexport.bench.devices.parts import ARM64_ROOT, ARM64_RUNTIMES, ROOT
 from capexport.bench.devices.target import DEVICE, Facts, Kind, Outcome
+from capexport.bench.devices.topology import core_mask
 from capexport.errors import DeviceError
 
 ARM64 = "aarch64"
@@ -75,6 +76,7 @@ class Remote:
         self._shell = shell
         self._libraries = ARM64_ROOT.needed() / ROOT / "lib/aarch64-linux-gnu"
         self._folder = ""
+        self._pinned: list[str] = []
 
     def __enter__(self) -> "Remote":
         machine = self._checked("uname -m").strip()
@@ -136,9 +138,17 @@ class Remote:
         return self._shell.fetch(f"{self._folder}/{name}")
 
     def run(self, program: str, arguments: Sequence[str], timeout_s: float) -> Outcome:
-        started = [f"./{LOADER}", "--library-path", ".", f"./{program}", *arguments]
+        loader = [f"./{LOADER}", "--library-path", "."]
+        started = [*self._pinned, *loader, f"./{program}", *arguments]
         command = f"cd {shlex.quote(self._folder)} && {shlex.join(started)}"
         return self._shell.run(command, timeout_s)
+
+    def pin(self, cores: str) -> str:
+        """Raises InputError as `core_mask`, DeviceError where the device cannot do it."""
+        mask = core_mask(cores, self.facts().get("max_clock_khz", {}))
+        self._checked(f"taskset {mask} true")
+        self._pinned = ["taskset", mask]
+        return mask
 
     def facts(self) -> Facts:
         files = self._files()

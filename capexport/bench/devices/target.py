@@ -55,6 +55,20 @@ class Target(Protocol):
         """Run a program of the folder, which is its working folder."""
         ...
 
+    def pin(self, cores: str) -> str:
+        """Let programs run on some cores alone, from now on.
+
+        Args:
+            cores: as `topology.core_mask` takes them.
+
+        Returns:
+            their mask, hexadecimal.
+
+        Raises:
+            InputError: the device cannot be told, or has no such cores.
+        """
+        ...
+
     def facts(self) -> Facts:
         """What does not change: name, cores, memory, system."""
         ...
