@@ -66,11 +66,13 @@ def bench(
         if cores:
             described["cores"] = {"wanted": cores, "mask": target.pin(cores)}
         how = count if target.kind == EMULATED else measure
-        known = {"weights": weights_of(bundle.manifest), "quality": quality or {}}
+        weights, known = weights_of(bundle.manifest), quality or {}
         try:
-            return replace(how(target, bundle, settings, given, described, stage), **known)
+            report = how(target, bundle, settings, given, described, stage)
         except UnfinishedError as error:
-            raise UnfinishedError(error, replace(error.report, **known)) from error
+            kept = replace(error.report, weights=weights, quality=known)
+            raise UnfinishedError(error, kept) from error
+        return replace(report, weights=weights, quality=known)
 
 
 def _given(bundle: Bundle, photo: Path | None) -> tuple[str, Given]:
