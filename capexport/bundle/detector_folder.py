@@ -93,7 +93,7 @@ def open_detector_folder(path: Path) -> DetectorFolder:
         raise BundleError(
             "the folder holds no region detector",
             where=where,
-            hint="give a folder that export_detector wrote",
+            hint="give a folder that `capexport detector` wrote",
         ) from error
     fields = Fields(description, where)
     fields.integer("schema", 1, SCHEMA + 1)

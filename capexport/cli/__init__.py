@@ -18,6 +18,7 @@ from capexport.cli.bench import bench
 from capexport.cli.caption import caption
 from capexport.cli.compare import compare
 from capexport.cli.demo import demo
+from capexport.cli.detector import detector
 from capexport.cli.devices import devices
 from capexport.cli.evaluate import evaluate
 from capexport.cli.export import export
@@ -26,6 +27,7 @@ from capexport.cli.features import features
 from capexport.cli.inspect import inspect
 from capexport.cli.kernels import kernels
 from capexport.cli.prune import prune
+from capexport.cli.regions import regions
 from capexport.cli.report import report
 from capexport.cli.scenes import scenes
 from capexport.cli.sweep import sweep
@@ -40,6 +42,8 @@ VERBS: dict[str, Callable[..., None]] = {
     "verify": verify,
     "evaluate": evaluate,
     "features": features,
+    "detector": detector,
+    "regions": regions,
     "prune": prune,
     "scenes": scenes,
     "train": train,

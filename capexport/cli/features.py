@@ -36,7 +36,7 @@ def features(
     from capexport.evaluate.datasets import read_captions, select
     from capexport.prune.features import write_features
 
-    _check_target(out, force)
+    check_features_target(out, force)
     images = select(read_captions(data), split, subset)
     with stages() as stage:
         regions, width = write_features(images, encoder, out, stage)
@@ -51,7 +51,8 @@ def features(
     )
 
 
-def _check_target(out: Path, force: bool) -> None:
+def check_features_target(out: Path, force: bool) -> None:
+    """InputError unless a features file may be written to `out`: call it before long work."""
     if out.suffix != ".npz":
         raise InputError("a features file ends in .npz", where=str(out), hint="rename the output")
     if out.exists() and not force:

@@ -3,7 +3,7 @@
 from capexport.runtime.backends import BACKENDS, RUNTIMES
 from capexport.runtime.caption import Caption, caption, check_beam, forced_log_probs
 from capexport.runtime.decode import Hypothesis, beam_search
-from capexport.runtime.features import Features, read_features
+from capexport.runtime.features import Features, read_features, save_features
 from capexport.runtime.image import Picture, read_picture
 from capexport.runtime.inputs import (
     Given,
@@ -41,4 +41,5 @@ __all__ = [
     "read_inputs",
     "read_picture",
     "read_pictures",
+    "save_features",
 ]

@@ -1,5 +1,6 @@
 """A features file (.npz) -> checked region features by image name."""
 
+import os
 import tokenize
 import zipfile
 import zlib
@@ -62,6 +63,21 @@ def read_features(path: Path) -> dict[str, Features]:
     if not images:
         raise _error("the file has no features", path, "store <name>.att for each image")
     return {name: _features(parts, f"{path}: {name}") for name, parts in images.items()}
+
+
+def save_features(path: Path, images: Mapping[str, Features]) -> None:
+    """Write a features file, whole or not at all; OSError where it cannot be written."""
+    arrays: dict[str, Array] = {}
+    for name, features in images.items():
+        arrays |= {f"{name}.att": features.att, f"{name}.fc": features.fc}
+        if features.box is not None:
+            arrays[f"{name}.box"] = features.box
+    beside = path.with_name(path.name + ".new.npz")  # numpy adds the suffix where it is missing
+    try:
+        np.savez(beside, **arrays)  # type: ignore[arg-type]  # its stub takes keywords for flags
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _read_arrays(path: Path) -> dict[str, Array]:
