@@ -69,10 +69,11 @@ def count(
     regions = read_regions(target.pull(COUNTS).decode())
     wrong = wrong_outputs([one], expected)
     stage("estimating cycles")
-    estimated, skipped = _estimate(regions)
+    facts = target.facts()
+    estimated, skipped = _estimate(regions, next(iter(facts["core_names"])))
     return Report(
         kind=target.kind,
-        device=target.facts(),
+        device=facts,
         bundle_sha256=bundle.sha256,
         settings={**asdict(settings), **described, **skipped},
         output={**output(one, bundle), "as_expected": not wrong},
@@ -115,13 +116,15 @@ def counts_of(region: Region) -> dict[str, int]:
     return {name: number for name, number in region.items() if name != HOT}
 
 
-def _estimate(regions: Mapping[str, Region]) -> tuple[Mapping[str, Any], Mapping[str, str]]:
+def _estimate(
+    regions: Mapping[str, Region], core: str
+) -> tuple[Mapping[str, Any], Mapping[str, str]]:
     """The estimate, or why there is none, to be noted in the settings."""
     hot = {
         part: [Block(words, executions) for executions, words in regions[part][HOT]]
         for part in SHOWN
     }
     try:
-        return estimate(hot, {part: counts_of(regions[part]) for part in SHOWN}), {}
+        return estimate(hot, {part: counts_of(regions[part]) for part in SHOWN}, core), {}
     except RuntimeMissingError as error:
         return {}, {"no_estimate": f"{error.what}: {error.hint}"}

@@ -38,37 +38,44 @@ class CoreModel:
         ghz: clock that is assumed.
         copy_mb_s: memcpy of one core in sbc-bench's published results (the board in brackets in
             README.md), None where none is known. A copy reads and writes, so reading is faster.
+        emulated: the emulated core whose code it would run: runtimes choose by core.
     """
 
     name: str
     stands_for: str
     ghz: float
     copy_mb_s: int | None
+    emulated: str = "cortex-a76"
 
 
 CORE_MODELS = (
+    CoreModel("cortex-a53", "Cortex-A53", 1.4, 1514, "cortex-a53"),
+    CoreModel("cortex-a57", "Cortex-A57, A72", 1.8, 2639, "cortex-a72"),
     CoreModel("cortex-a55", "Cortex-A55", 2.0, 2910),
     CoreModel("cortex-a510", "Cortex-A510", 1.8, 7712),
     CoreModel("neoverse-n1", "Cortex-A76", 2.4, 5583),
     CoreModel("neoverse-n2", "Cortex-A710", 2.5, None),
     CoreModel("neoverse-v1", "Cortex-X1", 2.84, 17604),
+    CoreModel("neoverse-v2", "Cortex-X3", 3.2, None),
 )
-"""Other names borrow in silence: cortex-a76 and cortex-x1 run on the model of the A57."""
+"""Other names borrow in silence: cortex-a76 and cortex-x1 run on the model of the A57, and so does
+cortex-a72, which is its successor."""
 ASSUMES = (
     "every load hits the first cache and every branch is foreseen in the core's part",
     "each block of code repeats back to back; blocks beside the modelled ones cost the same",
     "memory: bytes that miss 2 MiB of last cache, at the speed of one core's memcpy; no prefetch",
-    "against published MobileNet-V2 times this way gave 0.75 to 0.85 of them (float32, LiteRT, "
-    "A73-class, one thread): trust ratios on one model, not milliseconds",
+    "benchmarks/README.md holds it against published MobileNet times: trust ratios on one model, "
+    "not milliseconds",
 )
 
 
 def estimate(
-    hot: Mapping[str, Sequence[Block]], counts: Mapping[str, Mapping[str, int]]
+    hot: Mapping[str, Sequence[Block]], counts: Mapping[str, Mapping[str, int]], emulated: str
 ) -> dict[str, Any]:
-    """Milliseconds by core model and part.
+    """Milliseconds by part, on each core model that would run the emulated core's code.
 
     Args:
+        emulated: the core that was emulated.
         hot: blocks of each part, the heaviest first.
         counts: numbers of each part; `instructions` and `l3_misses` are used.
 
@@ -80,7 +87,7 @@ def estimate(
     unique = list(dict.fromkeys(block.words for blocks in chosen.values() for block in blocks))
     assembly = disassemble(unique)
     cores = {}
-    for model in CORE_MODELS:
+    for model in (model for model in CORE_MODELS if model.emulated == emulated):
         cycles = dict(zip(unique, block_cycles(assembly, model.name), strict=True))
         parts = {part: _part(chosen[part], counts[part], cycles, model) for part in chosen}
         cores[model.name] = {

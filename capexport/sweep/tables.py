@@ -1,6 +1,7 @@
 """Cells and their reports -> Markdown: a table for each kind of number, with ratios."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from capexport.bench import Report
 from capexport.bench.card import ESTIMATE, TITLES, milliseconds, table
@@ -49,11 +50,7 @@ def _estimates(reports: Measured) -> str:
     """One table for each part, one column for each core model."""
     if not reports:
         return ""
-    cores = {
-        name: f"{core['stands_for']} {core['ghz']} GHz"
-        for _, report in reports
-        for name, core in report.estimate["cores"].items()
-    }
+    cores = {name: _core(core) for _, r in reports for name, core in r.estimate["cores"].items()}
     sections = [
         _section(
             f"Estimated ms, {ESTIMATE}: {TITLES[part]}",
@@ -64,6 +61,11 @@ def _estimates(reports: Measured) -> str:
     ]
     assumed = dict.fromkeys(a for _, report in reports for a in report.estimate["assumes"])
     return "\n\n".join([*sections, "\n".join(f"- {assumption}" for assumption in assumed)])
+
+
+def _core(core: Mapping[str, Any]) -> str:
+    memory = "" if core.get("copy_mb_s") else ", without memory"
+    return f"{core['stands_for']} {core['ghz']} GHz{memory}"
 
 
 def _section(

@@ -159,14 +159,16 @@ def test_an_estimate_is_the_larger_of_core_and_memory(monkeypatch: pytest.Monkey
     monkeypatch.setattr(estimates, "block_cycles", lambda blocks, core: [3.0] * len(blocks))
     hot = {"encoder": [Block(TWO, 1_000_000)]}
     counts = {"encoder": {"instructions": 2_500_000, "l3_misses": 0}}
-    cores = estimate(hot, counts)["cores"]
+    cores = estimate(hot, counts, "cortex-a76")["cores"]
     part = cores["neoverse-n1"]["parts"]["encoder"]
     assert part["covered"] == pytest.approx(0.8)
     assert part["core_cycles"] == 3_750_000
     assert part["ms"] == part["core_ms"] == pytest.approx(3.75 / 2.4)
     assert part["memory_ms"] == 0
     assert "memory_ms" not in cores["neoverse-n2"]["parts"]["encoder"]
-    slow = estimate(hot, {"encoder": {**counts["encoder"], "l3_misses": 1_000_000}})
+    assert "cortex-a53" not in cores
+    assert list(estimate(hot, counts, "cortex-a53")["cores"]) == ["cortex-a53"]
+    slow = estimate(hot, {"encoder": {**counts["encoder"], "l3_misses": 1_000_000}}, "cortex-a76")
     part = slow["cores"]["neoverse-n1"]["parts"]["encoder"]
     assert part["ms"] == part["memory_ms"] == pytest.approx(64_000_000 / 5583e3)
 

@@ -156,6 +156,6 @@ def test_an_estimate_has_a_table_for_each_part_and_says_what_it_assumes() -> Non
     estimate = {"kind": "model-estimate", "cores": {"neoverse-n1": core}, "assumes": ["much"]}
     shown = tables([(cell("float", "qemu:a"), replace(COUNTED, estimate=estimate))])
     assert "### Estimated ms, model-estimate: encoder, one image" in shown
-    assert "| Cortex-A76 2.4 GHz |" in shown
+    assert "| Cortex-A76 2.4 GHz, without memory |" in shown
     assert "| 3 (1.00) |" in shown
     assert shown.rstrip().endswith("- much")
