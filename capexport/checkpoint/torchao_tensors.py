@@ -20,6 +20,7 @@ _SETTINGS = (
     "torchao.quantization.quant_primitives.MappingType",
 )
 """How activations were to be quantized: here the recipe of the export says so."""
+_FLOATS = (torch.float32, torch.bfloat16, torch.float16)
 _CLASS = re.compile(r"\btorchao\.[\w.]+")
 
 
@@ -47,7 +48,7 @@ class TorchaoInt8(Tensor):
         if not isinstance(parts, dict):
             raise _damaged("it has no parts", where)
         qdata, scale, zero = (parts.get(name) for name in ("qdata", "scale", "zero_point"))
-        if not (_is(qdata, torch.int8) and _is(scale, torch.float32, torch.bfloat16)):
+        if not (_is(qdata, torch.int8) and _is(scale, *_FLOATS)):
             raise _damaged("qdata or scale is missing, or of another type", where)
         if qdata.ndim != 2 or qdata.shape != self.shape:
             raise _damaged(f"{tuple(self.shape)} weights hold {tuple(qdata.shape)}", where)
@@ -55,7 +56,11 @@ class TorchaoInt8(Tensor):
             raise _unsupported(f"scales of shape {tuple(scale.shape)}, not one per row", where)
         if parts.get("act_pre_scale") is not None:
             raise _unsupported("a scale of its inputs (SmoothQuant)", where)
-        if isinstance(zero, Tensor) and zero.any():
+        if zero is None:
+            return
+        if not _is(zero, torch.int8, *_FLOATS) or zero.shape != scale.shape:
+            raise _damaged("zero_point is no tensor like scale", where)
+        if zero.any():
             raise _unsupported("zero points", where)
 
     def weight(self) -> Tensor:
@@ -95,8 +100,13 @@ def refuse_other_kinds(message: str, where: str) -> None:
 
 
 def _is(part: object, *dtypes: torch.dtype) -> TypeGuard[Tensor]:
-    """Whether a part is a plain tensor, none of ours within ours, of one of the types."""
-    return isinstance(part, Tensor) and type(part) is Tensor and part.dtype in dtypes
+    """Whether a part is a plain tensor of one of the types: no other class, layout or device."""
+    return (
+        type(part) is Tensor
+        and part.dtype in dtypes
+        and part.layout is torch.strided
+        and part.device.type == "cpu"
+    )
 
 
 def _damaged(what: str, where: str) -> CheckpointError:

@@ -119,6 +119,10 @@ def test_a_file_made_here_is_read_as_one_of_torchao(saved: Callable[..., bytes])
         ({"shape": (4, 3)}, "hold", CheckpointError),
         ({"scale": torch.ones(4, 1)}, "not one per row", UnsupportedError),
         ({"zero_point": torch.ones(3, 1)}, "zero points", UnsupportedError),
+        ({"zero_point": torch.ones(1).expand(1 << 40)}, "like scale", CheckpointError),
+        ({"zero_point": 1}, "like scale", CheckpointError),
+        ({"qdata": torch.ones(SHAPE, dtype=torch.int8).to_sparse()}, "type", CheckpointError),
+        ({"scale": torch.ones(3, 1, device="meta")}, "type", CheckpointError),
         ({"act_pre_scale": torch.ones(4)}, "SmoothQuant", UnsupportedError),
     ],
 )
