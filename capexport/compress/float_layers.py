@@ -18,15 +18,21 @@ _WEIGHT = {"linear": 1, "embedding": 0}
 
 
 def with_float_layers(before: Graph, after: Graph, layers: Collection[str]) -> Graph:
-    """`after` with the float weights of `before` in some layers, and float activations there."""
-    weights = split_concat(before).constants
+    """`after` with float weights, biases and activations in some layers, as `before` has them."""
+    floats = split_concat(before).constants
     nodes = tuple(
         node.with_attributes(activations=FLOAT)
         if node.op == "linear" and node.inputs[1] in layers
         else node
         for node in after.nodes
     )
-    return replace(after.replace_constants({name: weights[name] for name in layers}), nodes=nodes)
+    biases = [
+        node.inputs[2]
+        for node in after.nodes
+        if node.op == "linear" and node.inputs[1] in layers and len(node.inputs) > 2
+    ]
+    names = {*layers, *biases} & set(floats)
+    return replace(after.replace_constants({name: floats[name] for name in names}), nodes=nodes)
 
 
 def sensitivities(

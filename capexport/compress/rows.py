@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from capexport.compress.compact_rows import SEARCHED_NNZ, compact_scales, has_compact_rows
 from capexport.errors import GraphError
 from capexport.ir.graph import Array, Constant, QuantParams
 
@@ -14,8 +15,8 @@ _GRID_ERROR = 4 * float(np.finfo(np.float32).eps)
 """Relative to the row's peak: quantum, product and quotient of a float32 grid round once each."""
 _PROBE = 16
 """Non-zeros per row that a grid must fit before the whole row is looked at."""
-_SEARCHED_NNZ = 256
-"""A row with more non-zeros keeps the finest scale: the errors average out, no scale is better."""
+_TELLING_NNZ = 3
+"""Two non-zeros may lie on a grid by chance."""
 
 
 def quantize_rows(constant: Constant) -> Constant:
@@ -23,7 +24,8 @@ def quantize_rows(constant: Constant) -> Constant:
 
     scale = max|w| / n. A row that already lies on an int8 grid keeps it, so that weights trained on
     it do not move. Otherwise n is from 64 to 127, whichever rounds the row with the least squared
-    error: a pruned row has so few values that they can be made to fall close to the steps.
+    error: a pruned row has so few values that they can be made to fall close to the steps. A very
+    sparse matrix none of whose rows lies on a grid has the scales of `compact_scales`.
 
     Raises:
         GraphError: a value is not finite.
@@ -34,22 +36,35 @@ def quantize_rows(constant: Constant) -> Constant:
         raise GraphError(
             "a weight is not a finite number", where=constant.name, hint="repair the checkpoint"
         )
-    step = (peak / np.float32(PEAK)).astype(np.float32)
-    usable = step >= np.finfo(np.float32).tiny  # not so in a row of zeros
-    scale = np.where(usable, peak / _best_steps(weight, np.where(usable, peak, 1)), 1)
-    scale = scale.astype(np.float32)
-    for row in np.flatnonzero(usable & _may_lie_on_grid(weight, peak)):
-        scale[row] = _grid_scale(weight[row][weight[row] != 0], peak[row]) or scale[row]
+    scale = _scales(constant.data, weight, peak)
     data = np.rint(weight / scale[:, None]).clip(-PEAK, PEAK).astype(np.int8)
     data = data.reshape(constant.shape)
     return Constant(constant.name, data, QuantParams(scale, axis=0), constant.sparse)
+
+
+def _scales(stored: Array, weight: Array, peak: Array) -> Array:
+    step = (peak / np.float32(PEAK)).astype(np.float32)
+    usable = step >= np.finfo(np.float32).tiny  # not so in a row of zeros
+    some_peak = np.where(usable, peak, 1).astype(np.float32)
+    on_grid = usable & _may_lie_on_grid(weight, peak)
+    if has_compact_rows(stored) and not _is_trained_on_grid(weight, peak, on_grid):
+        return np.where(usable, compact_scales(weight, some_peak, PEAK), 1).astype(np.float32)
+    scale = np.where(usable, peak / _best_steps(weight, some_peak), 1).astype(np.float32)
+    for row in np.flatnonzero(on_grid):
+        scale[row] = _grid_scale(weight[row][weight[row] != 0], peak[row]) or scale[row]
+    return scale
+
+
+def _is_trained_on_grid(weight: Array, peak: Array, on_grid: Array) -> bool:
+    telling = np.flatnonzero(on_grid & (np.count_nonzero(weight, 1) >= _TELLING_NNZ))
+    return any(_grid_scale(weight[row][weight[row] != 0], peak[row]) for row in telling)
 
 
 def _best_steps(weight: Array, peak: Array) -> Array:
     """Steps from 0 to each row's peak, 64 to 127, with the least squared error: float32 [rows]."""
     best = np.full(len(weight), PEAK, np.float32)
     counts = np.count_nonzero(weight, 1)
-    rows, columns = np.nonzero(weight * ((counts > 0) & (counts <= _SEARCHED_NNZ))[:, None])
+    rows, columns = np.nonzero(weight * ((counts > 0) & (counts <= SEARCHED_NNZ))[:, None])
     relative = weight[rows, columns] / peak[rows]
     least = np.full(len(weight), np.inf)
     for n in range(PEAK, PEAK // 2, -1):

@@ -4,7 +4,7 @@ import ctypes as c
 
 from capexport.errors import BundleError, CapexportError, InputError
 
-ABI_VERSION = 2
+ABI_VERSION = 3
 ALIGNMENT = 64
 LAYOUTS = ("csr", "well")
 OK = 0
@@ -35,6 +35,8 @@ class Weights(c.Structure):
         ("nnz", c.c_int64),
         ("entries", c.c_int64),
         ("live_rows", c.c_int32),
+        ("has_scale", c.c_int32),
+        ("has_bias", c.c_int32),
     )
 
 

@@ -124,7 +124,9 @@ class KernelLibrary:
         scale: Vector | None = None,
         bias: Vector | None = None,
     ) -> PackedMatrix:
-        """The weights in the layout of a kernel, with scale and bias per row (1 and 0 if None).
+        """The weights in the layout of a kernel, with scale and bias per row.
+
+        None stands for the blob's own, and for 1 and 0 where it has none.
 
         A scale may leave out the rows without weights.
 

@@ -56,12 +56,12 @@ class SparseWeights:
             self._c.ck_read_row(self.c_weights, self._index.ctypes.data, row, address)
         return out
 
-    def embed(self, ids: NDArray[np.int64], scale: Vector) -> Rows:
+    def embed(self, ids: NDArray[np.int64], scale: Vector | None = None) -> Rows:
         """float32 [len(ids), columns]: row `id` times scale[id].
 
         Args:
             ids: int64 [n].
-            scale: float32, of every row or of every row with weights.
+            scale: float32, of every row or of all with weights; None for the blob's own, or 1.
 
         Raises:
             InputError: an id that is no row.
@@ -77,13 +77,12 @@ class SparseWeights:
             )
         return out
 
-    def _scale_of_rows(self, scale: Vector) -> Vector:
-        if len(scale) == self.rows:
+    def _scale_of_rows(self, scale: Vector | None) -> Vector:
+        if scale is not None and len(scale) == self.rows:
             return scale
         spread = np.empty(self.rows, np.float32)
-        self._c.ck_spread_scale(
-            self.c_weights, self._index.ctypes.data, scale.ctypes.data, spread.ctypes.data
-        )
+        live = None if scale is None else scale.ctypes.data
+        self._c.ck_spread_scale(self.c_weights, self._index.ctypes.data, live, spread.ctypes.data)
         return spread
 
 

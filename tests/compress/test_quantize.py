@@ -7,10 +7,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from capexport.compress import RECIPES, apply_recipe, parse_recipes
+from capexport.compress.compact_rows import LEAST_ZEROS
 from capexport.compress.rows import PEAK, quantize_rows
 from capexport.errors import GraphError, InputError
 from capexport.ir.graph import Constant, Graph, Node
 from capexport.ir.ops import DYNAMIC, FLOAT
+from capexport.kernels.cksb.row_floats import codes_from, codes_of, round_bias, scales_of
 from capexport.spec.signature import TensorSpec
 
 matrices = hnp.arrays(
@@ -50,6 +52,87 @@ def test_empty_rows_get_scale_one(rows: int) -> None:
 def test_an_infinite_weight_is_refused() -> None:
     with pytest.raises(GraphError, match="not a finite number"):
         quantize_rows(Constant("w", np.array([[1, np.inf]], np.float32)))
+
+
+# ---- very sparse weights
+
+
+def sparse(rows: int, columns: int, zeros: float, seed: int = 0) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    kept = rng.random((rows, columns)) >= zeros
+    return (rng.normal(size=(rows, columns)) * kept).astype(np.float32)
+
+
+@pytest.mark.parametrize("shape", [(1, 1009), (7, 509), (300, 257), (20, 40000)])
+def test_very_sparse_rows_have_scales_on_the_logarithmic_grid(shape: tuple[int, int]) -> None:
+    """And the finest of an octave for long rows, none worse than half a step off."""
+    weight = sparse(*shape, zeros=0.993)
+    weight[0, 0] = 1
+    quantized = quantize_rows(Constant("w", weight))
+    live, scale = weight.any(axis=1), quantized.quantization.scale
+    codes = codes_of(scale[live])
+    assert codes is not None
+    assert (scale[~live] == 1).all()
+    peak = np.abs(weight).max(axis=1)[live] / scale[live]
+    assert (peak > PEAK / 2).all()
+    assert (peak <= PEAK + 0.5).all()
+    steps = np.abs(quantized.data).max(axis=1)[live]
+    assert (steps <= PEAK).all()
+    assert (np.abs(quantized.dequantized() - weight) <= scale[:, None] * (0.5 + 1e-4)).all()
+    assert (quantized.data[weight == 0] == 0).all()
+    if shape[1] == 40000:
+        assert (peak > PEAK / 2 ** (1 / 16) - 1).all()
+
+
+def test_the_scale_of_a_very_sparse_row_is_the_best_of_its_octave() -> None:
+    weight = sparse(50, 300, zeros=0.993)
+    quantized = quantize_rows(Constant("w", weight))
+    for row, kept in zip(weight, quantized.dequantized(), strict=True):
+        codes = codes_from(np.array([np.abs(row).max(initial=1e-3) / (PEAK + 0.5)], np.float32))
+        errors = [
+            np.square(row - np.rint(row / scale) * scale).sum()
+            for scale in scales_of(codes + np.arange(16))
+        ]
+        assert np.square(row - kept).sum() == pytest.approx(min(errors), rel=1e-3, abs=1e-12)
+
+
+@pytest.mark.parametrize("share", [LEAST_ZEROS - 0.005, LEAST_ZEROS])
+def test_the_limit_of_zeros_decides(share: float) -> None:
+    weight = np.zeros((100, 200), np.float32)
+    weight.reshape(-1)[: round((1 - share) * weight.size)] = 0.3
+    weight[0, :3] = 0.1, 0.1234567, -0.2345678
+    scale = quantize_rows(Constant("w", weight)).quantization.scale
+    assert (codes_of(scale[:1]) is not None) == (share >= LEAST_ZEROS)
+
+
+def test_a_very_sparse_matrix_that_was_trained_on_a_grid_keeps_it() -> None:
+    rng = np.random.default_rng(0)
+    steps = rng.integers(-PEAK, PEAK + 1, (40, 600)) * (rng.random((40, 600)) < 0.008)
+    steps[:, 0] = PEAK
+    weight = steps.astype(np.float32) * rng.uniform(0.01, 0.03, (40, 1)).astype(np.float32)
+    quantized = quantize_rows(Constant("w", weight))
+    np.testing.assert_array_equal(quantized.dequantized(), weight)
+
+
+@pytest.mark.parametrize("recipe", ["dynamic_wi8", "weight_only_wi8", "fp32"])
+def test_biases_of_very_sparse_weights_have_twelve_bits(recipe: str) -> None:
+    """Those of others stay, as does everything without a recipe."""
+    bias = np.random.default_rng(0).normal(size=30).astype(np.float32)
+    nodes = (
+        Node("linear", ("x", "sparse", "b0"), ("y",), {"activations": FLOAT, "relu": False}),
+        Node("linear", ("x", "dense", "b1"), ("z",), {"activations": FLOAT, "relu": False}),
+    )
+    arrays = {"sparse": sparse(30, 300, 0.993), "dense": sparse(30, 300, 0.5)}
+    constants = {n: Constant(n, a) for n, a in {**arrays, "b0": bias, "b1": bias}.items()}
+    specs = [TensorSpec("x", ("n", 300)), TensorSpec("y", ("n", 30)), TensorSpec("z", ("n", 30))]
+    graph = Graph("g", ("x",), ("y", "z"), nodes, {s.name: s for s in specs}, constants)
+    small = apply_recipe(graph, RECIPES[recipe])
+    expected = bias if recipe == "fp32" else round_bias(bias)
+    np.testing.assert_array_equal(small.constants["b0"].data, expected)
+    np.testing.assert_array_equal(small.constants["b1"].data, bias)
+
+
+# ---- graphs
 
 
 def small_graph() -> Graph:

@@ -22,11 +22,18 @@ static void read_rows(const ck_weights* w) {
   float* live = memory((size_t)w->live_rows * sizeof *live + 1);
   float* scale = memory((size_t)w->rows * sizeof *scale);
   for (int32_t i = 0; i < w->live_rows; i++) live[i] = 2.f;
-  ck_spread_scale(w, index, live, scale);
+  ck_spread_scale(w, index, w->has_scale ? NULL : live, scale);
   free(live);
   free(scale);
   free(index);
   free(out);
+}
+
+static void multiply_int8(const ck_packed* packed, const int8_t* x, int32_t n, void* y,
+                          void* scratch) {
+  const ck_int8_range range = {-3, -128, 127};
+  if (ck_load_int8(packed, x, n, 5, scratch) != CK_OK) exit(3);
+  if (ck_run_int8_groups(packed, scratch, n, 0, ck_groups(packed), &range, y)) exit(3);
 }
 
 static void multiply(const ck_weights* w, int32_t kernel, int32_t n) {
@@ -37,7 +44,8 @@ static void multiply(const ck_weights* w, int32_t kernel, int32_t n) {
     float* live = malloc((size_t)w->live_rows * sizeof *live + 1);
     if (!live) exit(2);
     for (int32_t i = 0; i < w->live_rows; i++) live[i] = 2.f;
-    if (ck_pack_live(w, &plan, live, NULL, work, packed) != CK_OK) exit(3);
+    const ck_status twice = w->has_scale ? CK_TWO_FLOATS : CK_OK;
+    if (ck_pack_live(w, &plan, live, NULL, work, packed) != twice) exit(3);
     free(live);
     if (ck_pack(w, &plan, NULL, NULL, work, packed) != CK_OK) exit(3);
     float* x = memory((size_t)w->cols * (size_t)n * sizeof *x);
@@ -45,11 +53,9 @@ static void multiply(const ck_weights* w, int32_t kernel, int32_t n) {
     for (int32_t i = 0; i < w->cols * n; i++) x[i] = (float)(i % 17 - 8);
     void* scratch = memory(ck_scratch_size(packed, n));
     if (ck_run(packed, x, n, 1, y, scratch) != CK_OK) exit(3);
-    if (ck_pack_int8(w, &plan, NULL, NULL, work, packed) != CK_OK) exit(3);
-    const ck_int8_range range = {-3, -128, 127};
-    const int8_t* bytes = (const void*)x;
-    if (ck_load_int8(packed, bytes, n, 5, scratch) != CK_OK) exit(3);
-    if (ck_run_int8_groups(packed, scratch, n, 0, ck_groups(packed), &range, (void*)y)) exit(3);
+    const ck_status floats = w->has_scale || w->has_bias ? CK_TWO_FLOATS : CK_OK;
+    if (ck_pack_int8(w, &plan, NULL, NULL, work, packed) != floats) exit(3);
+    if (floats == CK_OK) multiply_int8(packed, (const void*)x, n, y, scratch);
     free(packed);
     free(x);
     free(y);

@@ -2,11 +2,12 @@
 
 import struct
 from collections.abc import Callable
+from typing import TypeVar
 
 import cksb_blobs
 import numpy as np
 import pytest
-from cksb_blobs import GOLDEN, golden_matrix
+from cksb_blobs import GOLDEN, WITH_FLOATS, golden_matrix
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -14,10 +15,12 @@ from numpy.typing import NDArray
 from capexport.errors import BundleError, CapexportError, UnsupportedError
 from capexport.kernels import KernelLibrary, cksb
 from capexport.kernels.cksb import bit_form, byte_form
+from capexport.kernels.cksb.row_floats import codes_of, round_bias, scales_of
 from capexport.kernels.selftest import random_weights
 
 Weights = NDArray[np.int8]
-VERSIONS = (1, 2)
+T = TypeVar("T")
+VERSIONS = (1, 2, 3)
 DAMAGED = 3000
 BITS_OVER_IDEAL = 0.2
 """Per weight, above what no code of evenly spread weights can be below: Rice codes, row heads."""
@@ -26,8 +29,16 @@ BITS_OVER_IDEAL = 0.2
 def test_golden_bytes(library: KernelLibrary) -> None:
     assert cksb_blobs.blob_of(cksb_blobs.golden_fields()) == GOLDEN
     assert cksb.encode(golden_matrix()) == GOLDEN
-    np.testing.assert_array_equal(cksb.decode(GOLDEN), golden_matrix())
+    np.testing.assert_array_equal(cksb.decode(GOLDEN).weights, golden_matrix())
     np.testing.assert_array_equal(library.weights(GOLDEN).dense(), golden_matrix())
+
+
+def test_golden_bytes_with_floats() -> None:
+    scale = np.float32(2) ** (np.array(cksb_blobs.SCALE_CODES) / np.float32(16))
+    content = cksb.Rows(golden_matrix(), *map(np.float32, (scale, cksb_blobs.BIAS)))
+    assert cksb.pack_rows(content) == (WITH_FLOATS, cksb.Rows(content.weights))
+    for got, wanted in zip(cksb.decode(WITH_FLOATS), content, strict=True):
+        np.testing.assert_array_equal(got, wanted)
 
 
 @pytest.mark.parametrize("defect", cksb_blobs.DEFECTS)
@@ -56,7 +67,7 @@ def test_round_trip(
 
 def check_round_trip(library: KernelLibrary, weights: Weights, version: int) -> None:
     blob = cksb.encode(weights, version=version)
-    np.testing.assert_array_equal(cksb.decode(blob), weights)
+    np.testing.assert_array_equal(cksb.decode(blob).weights, weights)
     decoded = library.weights(blob)
     np.testing.assert_array_equal(decoded.dense(), weights)
     assert decoded.nnz == np.count_nonzero(weights)
@@ -76,14 +87,14 @@ def test_gaps_far_above_the_mean_of_their_row(library: KernelLibrary, gap: int) 
     """From 24 on the Rice code would have too many ones; all other gaps of the row are 0."""
     weights = np.ones((3, gap + 5000), np.int8)
     weights[1, 100 : 100 + gap] = 0
-    check_round_trip(library, weights, version=2)
+    check_round_trip(library, weights, version=3)
 
 
 def test_rows_far_above_the_mean_of_their_counts(library: KernelLibrary) -> None:
     weights = np.zeros((60, 900), np.int8)
     weights[[0, 30], :] = -7
     weights[59, 899] = 127
-    check_round_trip(library, weights, version=2)
+    check_round_trip(library, weights, version=3)
 
 
 def test_a_blob_is_about_as_small_as_its_weights_allow() -> None:
@@ -95,7 +106,7 @@ def test_a_blob_is_about_as_small_as_its_weights_allow() -> None:
     assert ideal < bits < ideal + BITS_OVER_IDEAL
 
 
-@pytest.mark.parametrize(("version", "form"), [(1, byte_form), (2, bit_form)])
+@pytest.mark.parametrize(("version", "form"), [(1, byte_form), (2, bit_form), (3, bit_form)])
 def test_rows_are_encoded_alike_in_chunks(
     monkeypatch: pytest.MonkeyPatch, version: int, form: object
 ) -> None:
@@ -123,7 +134,7 @@ def test_what_cannot_be_encoded(weights: Weights, version: int) -> None:
 
 
 def test_a_stream_that_positions_cannot_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bit_form, "LONGEST_STREAM", 9)
+    monkeypatch.setattr(bit_form, "LONGEST_STREAM", 8)
     with pytest.raises(UnsupportedError, match="4 non-zeros"):
         cksb.encode(golden_matrix())
 
@@ -132,10 +143,13 @@ def test_a_stream_that_positions_cannot_address(monkeypatch: pytest.MonkeyPatch)
 def test_damaged_blobs_are_refused_or_read_alike(library: KernelLibrary, version: int) -> None:
     rng = np.random.default_rng(1)
     weights = random_weights(rng, 20, 700, 0.98)
-    whole, refused = np.frombuffer(cksb.encode(weights, version=version), np.uint8), 0
+    whole = np.frombuffer(cksb.encode(weights, version=version), np.uint8)
+    if version == 3:
+        whole = np.frombuffer(cksb.pack_rows(with_floats(weights, rng))[0], np.uint8)
+    refused = 0
     for _ in range(DAMAGED):
         damaged = damage(whole, rng)
-        expected = outcome(cksb.decode, damaged)
+        expected = outcome(lambda blob: cksb.decode(blob).weights, damaged)
         got = outcome(lambda blob: library.weights(blob).dense(), damaged)
         assert (expected is None) == (got is None)
         if expected is None:
@@ -153,7 +167,7 @@ def damage(blob: NDArray[np.uint8], rng: np.random.Generator) -> bytes:
     return damaged[:end].tobytes()
 
 
-def outcome(decode: Callable[[bytes], Weights], blob: bytes) -> Weights | None:
+def outcome(decode: Callable[[bytes], T], blob: bytes) -> T | None:
     try:
         return decode(blob)
     except CapexportError:
@@ -162,16 +176,17 @@ def outcome(decode: Callable[[bytes], Weights], blob: bytes) -> Weights | None:
 
 def test_the_stream_has_one_form_only() -> None:
     """Every other bit is another matrix or none: what is read is written the same again."""
-    for bit in range(8 * len(GOLDEN)):
-        blob = cksb_blobs.changed(bit // 8, GOLDEN[bit // 8] ^ 1 << bit % 8)
-        weights = outcome(cksb.decode, blob)
-        assert weights is None or cksb.encode(weights) == blob
+    for golden in (GOLDEN, WITH_FLOATS):
+        for bit in range(8 * len(golden)):
+            blob = cksb_blobs.changed(bit // 8, golden[bit // 8] ^ 1 << bit % 8, blob=golden)
+            content = outcome(cksb.decode, blob)
+            assert content is None or cksb.pack_rows(content)[0] == blob
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_sizes_in_a_header_ask_for_no_memory(library: KernelLibrary, version: int) -> None:
     largest = 2**32 - 1
-    header = struct.pack("<4sHH6I", b"CKSB", version, 0, 2**24, 65535, largest, 0, 0, 0)
+    header = struct.pack("<4sHH8I", b"CKSB", version, 0, 2**24, 65535, largest, *[0] * 5)
     with pytest.raises(BundleError, match="shorter"):
         library.weights(header)
     with pytest.raises(BundleError):
@@ -181,14 +196,16 @@ def test_sizes_in_a_header_ask_for_no_memory(library: KernelLibrary, version: in
 def test_the_header_alone_tells_the_shape() -> None:
     header = cksb.read_header(GOLDEN)
     assert (header.rows, header.columns, header.nnz, header.live_rows) == (2, 600, 4, 2)
-    with pytest.raises(BundleError, match="49 bytes instead of 50"):
+    with pytest.raises(BundleError, match="64 bytes instead of 65"):
         cksb.read_header(GOLDEN[:-1])
 
 
 def test_a_file_keeps_the_scales_of_rows_with_weights() -> None:
-    weights, scale = np.eye(4, 3, dtype=np.int8), np.arange(4, dtype=np.float32)
-    np.testing.assert_array_equal(cksb.stored_scale(weights, scale), scale[:3])
-    np.testing.assert_array_equal(cksb.stored_scale(0 * weights, scale), scale)
+    weights, scale = np.eye(4, 3, dtype=np.int8), np.arange(3, 7, dtype=np.float32)
+    for matrix, stored in ((weights, scale[:3]), (0 * weights, scale)):
+        blob, beside = cksb.pack_rows(cksb.Rows(matrix, scale))
+        assert blob == cksb.encode(matrix)
+        np.testing.assert_array_equal(beside.scale, stored)
 
 
 def test_embedding_rows(library: KernelLibrary) -> None:
@@ -200,8 +217,91 @@ def test_embedding_rows(library: KernelLibrary) -> None:
     expected = weights[ids].astype(np.float32) * scale[ids, None]
     for source in (weights, *(cksb.encode(weights, version=v) for v in VERSIONS)):
         decoded = library.weights(source)
-        for given_scale in (scale, cksb.stored_scale(weights, scale)):
+        for given_scale in (scale, scale[weights.any(axis=1)]):
             np.testing.assert_array_equal(decoded.embed(ids, given_scale), expected)
     for wrong in (-1, 30):
         with pytest.raises(CapexportError, match="no row"):
             library.weights(weights).embed(np.array([wrong]), scale)
+
+
+# ---- scales and biases
+
+
+def with_floats(weights: Weights, rng: np.random.Generator) -> cksb.Rows:
+    """Random ones that a blob can hold."""
+    rows = len(weights)
+    codes = np.rint(rng.normal(-150, 12, rows)).astype(np.int64)
+    return cksb.Rows(weights, scales_of(codes), round_bias(rng.normal(size=rows).astype("f4")))
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.integers(1, 40), st.sampled_from([1, 2, 255, 700]), st.integers(0, 2**32 - 1))
+def test_floats_come_back_bit_for_bit(
+    library: KernelLibrary, rows: int, columns: int, seed: int
+) -> None:
+    """From Python's decoder, and from C's as it packs them and looks rows up."""
+    rng = np.random.default_rng(seed)
+    content = with_floats(random_weights(rng, rows, columns, rng.choice([0.5, 0.99])), rng)
+    content.weights[0, 0] = 1
+    blob, beside = cksb.pack_rows(content)
+    live = content.weights.any(axis=1)
+    assert beside == cksb.Rows(content.weights)
+    decoded, weights = cksb.decode(blob), library.weights(blob)
+    np.testing.assert_array_equal(decoded.scale[live], content.scale[live])
+    np.testing.assert_array_equal(decoded.bias, content.bias)
+    ids, x = np.arange(rows), rng.normal(size=(3, columns)).astype(np.float32)
+    plain = library.weights(content.weights)
+    np.testing.assert_array_equal(weights.embed(ids), plain.embed(ids, content.scale))
+    kernel = library.choose(rows, columns, weights.nnz, 3, required=True).kernel
+    expected = library.pack(plain, kernel, content.scale, content.bias).run(x)
+    np.testing.assert_array_equal(library.pack(weights, kernel).run(x), expected)
+
+
+@pytest.mark.parametrize("code", [-2016, -2015, -1, 0, 15, 16, 2047])
+def test_every_octave_of_the_scales(library: KernelLibrary, code: int) -> None:
+    """From the lowest normal number to the highest."""
+    weights, scale = np.ones((1, 1), np.int8), scales_of(np.array([code]))
+    assert scale[0] == pytest.approx(2.0 ** (code / 16), rel=1e-6)
+    assert codes_of(scale) == [code]
+    blob, _ = cksb.pack_rows(cksb.Rows(weights, scale))
+    np.testing.assert_array_equal(library.weights(blob).embed(np.array([0])), scale[None])
+
+
+@pytest.mark.parametrize("peak", [2.0**-115, 1.0, 0.99999, 2.0**127])
+def test_every_step_of_the_biases(library: KernelLibrary, peak: float) -> None:
+    exact = np.linspace(-peak, peak, 4095).astype(np.float32)
+    bias = round_bias(exact)
+    assert np.abs(bias - exact).max() <= peak * 2.0**-11
+    blob, beside = cksb.pack_rows(cksb.Rows(np.ones((4095, 1), np.int8), None, bias))
+    assert beside.bias is None
+    weights = library.weights(blob)
+    kernel = library.choose(4095, 1, 4095, 1, required=True).kernel
+    y = library.pack(weights, kernel).run(np.zeros((1, 1), np.float32))
+    np.testing.assert_array_equal(y[0], bias)
+
+
+@pytest.mark.parametrize(
+    "floats",
+    [
+        {"scale": np.array([0.3, 1], np.float32)},
+        {"scale": np.array([0, 1], np.float32)},
+        {"bias": np.array([0.3, 1], np.float32)},
+        {"bias": np.zeros(2, np.float32)},
+        {"bias": np.array([np.nan, 1], np.float32)},
+        {"bias": np.array([2.0**-126, 0], np.float32)},
+    ],
+)
+def test_floats_off_the_grids_stay_beside(floats: dict[str, NDArray[np.float32]]) -> None:
+    content = cksb.Rows(golden_matrix(), **floats)
+    blob, beside = cksb.pack_rows(content)
+    assert blob == GOLDEN
+    for got, wanted in zip(beside, content, strict=True):
+        np.testing.assert_array_equal(got, wanted)
+
+
+def test_floats_are_not_given_twice(library: KernelLibrary) -> None:
+    weights, ones = library.weights(WITH_FLOATS), np.ones(2, np.float32)
+    kernel = library.choose(2, 600, 4, 1, required=True).kernel
+    for scale, bias in ((ones, None), (None, ones)):
+        with pytest.raises(CapexportError, match="the blob has its own"):
+            library.pack(weights, kernel, scale, bias)

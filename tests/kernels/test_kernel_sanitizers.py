@@ -11,6 +11,7 @@ from sanitized import SANITIZE, SANITIZE_THREADS, sanitized
 
 from capexport.kernels import cksb
 from capexport.kernels.build import KERNELS, c_files
+from capexport.kernels.cksb.row_floats import round_bias, scales_of
 from capexport.kernels.selftest import random_weights
 
 BLOBS, PARTS = 3000, 40
@@ -25,7 +26,12 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sparse_blob(
     rng: np.random.Generator, rows: int, columns: int, sparsity: float, version: int
 ) -> bytes:
-    return cksb.encode(random_weights(rng, rows, columns, sparsity), version=version)
+    """Of version 3, with floats."""
+    weights = random_weights(rng, rows, columns, sparsity)
+    if version < 3:
+        return cksb.encode(weights, version=version)
+    codes, bias = rng.integers(-200, -100, rows), rng.normal(size=rows).astype(np.float32)
+    return cksb.pack_rows(cksb.Rows(weights, scales_of(codes), round_bias(bias)))[0]
 
 
 def refused(program: Path, file: Path, blobs: list[bytes]) -> int:
@@ -41,7 +47,7 @@ def count(program: Path, file: Path, content: bytes, *options: str) -> int:
     return int(result.stdout)
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_sound_blobs(program: Path, tmp_path: Path, version: int) -> None:
     rng = np.random.default_rng(0)
     shapes = [(1, 1), (1, 700), (33, 1), (17, 129), (16, 64), (5, 65535)]
@@ -55,7 +61,7 @@ def test_blobs_with_one_defect(program: Path, tmp_path: Path) -> None:
     assert refused(program, tmp_path / "blobs", blobs) == len(blobs)
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_damaged_blobs(program: Path, tmp_path: Path, version: int) -> None:
     rng = np.random.default_rng(1)
     blobs = []

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from ai_edge_litert.interpreter import load_delegate
-from cksb_blobs import DEFECTS, GOLDEN, changed, golden_matrix
+from cksb_blobs import DEFECTS, GOLDEN, WITH_FLOATS, changed, golden_matrix
 from litert_files import open_file, run
 from one_op import Case
 from packed_files import open_packed, packed
@@ -233,24 +233,59 @@ def test_a_damaged_blob_is_refused_with_its_name_and_the_reason(defect: str) -> 
         file_with(blob)
 
 
-def test_a_blob_of_version_1_is_as_good() -> None:
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_blob_of_an_older_version_is_as_good(version: int) -> None:
     x = np.random.default_rng(0).normal(size=(3, 600)).astype(np.float32)
-    older = file_with(cksb.encode(golden_matrix(), version=1))
+    older = file_with(cksb.encode(golden_matrix(), version=version))
     expected, got = run(file_with(), {"x": x})["y"], run(older, {"x": x})["y"]
     np.testing.assert_array_equal(got, expected)
 
 
-def test_no_damaged_byte_crashes() -> None:
+@pytest.mark.parametrize("golden", [GOLDEN, WITH_FLOATS], ids=["plain", "floats"])
+def test_no_damaged_byte_crashes(golden: bytes) -> None:
     """Every byte in turn: refused, or another matrix that is as valid."""
     x = np.ones((3, 600), np.float32)
+    vectors = None if golden is GOLDEN else placeholders()
     refused = 0
-    for at in range(len(GOLDEN)):
-        blob = changed(at, GOLDEN[at] ^ 1 << at % 8)
+    for at in range(len(golden)):
+        blob = changed(at, golden[at] ^ 1 << at % 8, blob=golden)
         try:
-            assert np.isfinite(run(file_with(blob), {"x": x})["y"]).all()
+            assert not np.isnan(run(file_with(blob, vectors=vectors), {"x": x})["y"]).any()
         except REFUSED:
             refused += 1
-    assert refused > len(GOLDEN) // 2
+    assert refused > len(golden) // 2
+
+
+def placeholders(scale: float = 1, bias: float = 0, length: int = 1) -> list[Constant]:
+    """What a file has where scale and bias are in the blob."""
+    return [
+        Constant("scale", np.full(length, scale, np.float32)),
+        Constant("bias", np.full(1, bias, np.float32)),
+    ]
+
+
+def test_floats_in_the_blob_mean_the_same() -> None:
+    content = cksb.decode(WITH_FLOATS)
+    beside = [Constant("scale", content.scale), Constant("bias", content.bias)]
+    inside, plain = file_with(WITH_FLOATS, vectors=placeholders()), file_with(vectors=beside)
+    for n in (1, 3, 36):
+        x = np.random.default_rng(n).normal(size=(n, 600)).astype(np.float32)
+        np.testing.assert_array_equal(run(inside, {"x": x})["y"], run(plain, {"x": x})["y"])
+
+
+@pytest.mark.parametrize(
+    ("vectors", "reason"),
+    [
+        (placeholders(scale=2), "scale is one number for all rows, but not 1"),
+        (placeholders(bias=1), "bias is one number for all rows, but not 0"),
+        (placeholders(length=2), "scale is no constant of one axis that fits"),
+    ],
+)
+def test_floats_in_the_blob_and_beside_it_are_refused(
+    vectors: Sequence[Constant], reason: str
+) -> None:
+    with pytest.raises(REFUSED, match=reason):
+        file_with(WITH_FLOATS, vectors=vectors)
 
 
 def vector(length: int, dtype: type = np.float32) -> Constant:

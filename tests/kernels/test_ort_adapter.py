@@ -9,6 +9,7 @@ import numpy as np
 import onnxruntime
 import packed_onnx
 import pytest
+from cksb_blobs import WITH_FLOATS
 from onnx import TensorProto
 from onnxruntime.capi import onnxruntime_pybind11_state as faults
 from packed_onnx import open_packed
@@ -137,11 +138,11 @@ def test_first_last_and_empty_rows_are_found() -> None:
     np.testing.assert_array_equal(got, lookup(constants, ids))
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_short_vectors_mean_the_same(version: int) -> None:
     """A scale without those of empty rows, and one 0 for no bias."""
     constants = {**constants_of(300, 67, 0.99), "bias": np.zeros(300, np.float32)}
-    scale = cksb.stored_scale(constants["weight"], constants["scale"])
+    scale = constants["scale"][constants["weight"].any(axis=1)]
     assert len(scale) < 300
     blob = np.frombuffer(cksb.encode(constants["weight"], version=version), np.uint8)
     short = {"weight": blob, "scale": scale, "bias": np.zeros(1, np.float32)}
@@ -151,6 +152,32 @@ def test_short_vectors_mean_the_same(version: int) -> None:
     del short["bias"]
     table = open_packed(packed_onnx.one_node("SparseInt8Gather", TensorProto.INT32, short))
     np.testing.assert_array_equal(packed_onnx.run(table, {"x": ids}), lookup(constants, ids))
+
+
+def packed_floats(**instead: Array) -> dict[str, Array]:
+    """What a file has where scale and bias are in the blob."""
+    one, zero = np.ones(1, np.float32), np.zeros(1, np.float32)
+    weight = np.frombuffer(WITH_FLOATS, np.uint8)
+    return {"weight": weight, "scale": one, "bias": zero, **instead}
+
+
+def test_floats_in_the_blob_mean_the_same() -> None:
+    content = cksb.decode(WITH_FLOATS)
+    constants = {"weight": content.weights, "scale": content.scale, "bias": content.bias}
+    given = packed_floats()
+    session, ids = open_packed(matmul(given)), np.array([1, 0, 1], np.int32)
+    for x in (normal(1, 600), normal(36, 600)):
+        np.testing.assert_array_equal(packed_onnx.run(session, {"x": x}), product(constants, x))
+    del given["bias"]
+    table = open_packed(packed_onnx.one_node("SparseInt8Gather", TensorProto.INT32, given))
+    np.testing.assert_array_equal(packed_onnx.run(table, {"x": ids}), lookup(constants, ids))
+
+
+@pytest.mark.parametrize("name", ["scale", "bias"])
+@pytest.mark.parametrize("other", [np.full(1, 2, np.float32), np.ones(2, np.float32)])
+def test_floats_in_the_blob_and_beside_it_are_refused(name: str, other: Array) -> None:
+    with pytest.raises(REFUSED, match=f"node layer: the weight has its {name}(s|es), but"):
+        open_packed(matmul(packed_floats(**{name: other})))
 
 
 def test_one_bias_for_all_rows_must_be_0() -> None:
@@ -218,7 +245,7 @@ DAMAGES: dict[str, tuple[Callable[[bytearray], Any], str]] = {
     "longer": (lambda blob: blob.extend(bytes(16)), "longer than its header says"),
     "no rows": (changed(8, 0), "rows or columns are out of range"),
     "padding": (changed(-1, 1), "padding of a blob section is not zero"),
-    "columns": (changed(12, 12), "column of the blob is out of range"),
+    "columns": (changed(12, 9), "column of the blob is out of range"),
 }
 
 

@@ -74,6 +74,14 @@ class BitReader:
         expect(number >> parameter >= MOST_ONES, "a number has a shorter code")
         return number
 
+    def bounded(self, numbers: int) -> int:
+        """One of 0..numbers - 1, all alike: as many bits as the largest has, or one less."""
+        plain = numbers.bit_length() - 1
+        low = self.bits(plain)
+        if low < (2 << plain) - numbers:
+            return low
+        return low + (numbers - (1 << plain)) * self.bits(1)
+
     def _ones(self) -> int:
         """Their number; the zero behind them is read as well, unless MOST_ONES come first."""
         at = self._bit >> 3

@@ -5,7 +5,6 @@ from numpy.typing import NDArray
 
 from capexport.kernels.cksb.header import (
     FORBIDDEN_VALUE,
-    SIZE,
     Header,
     Weights,
     expect,
@@ -69,7 +68,7 @@ def _encode_rows(weights: Weights) -> tuple[NDArray[np.uint16], NDArray[np.uint8
 
 def _sections(blob: bytes, header: Header) -> tuple[NDArray[np.uint16], NDArray[np.uint8], Weights]:
     """Entries per row, gaps and values, without their padding."""
-    at, sections = SIZE, []
+    at, sections = header.size, []
     for size in (2 * header.rows, header.extent, header.extent):
         sections.append(blob[at : at + size])
         at += round_up(size)

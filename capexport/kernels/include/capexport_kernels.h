@@ -30,7 +30,7 @@ extern "C" {
 #endif
 
 enum {
-  CK_ABI_VERSION = 2,
+  CK_ABI_VERSION = 3,
   CK_ALIGNMENT = 64,
   CK_MAX_COLS = 65535,   /* also what keeps every int32 sum from overflowing */
   CK_MAX_ROWS = 1 << 24,
@@ -64,7 +64,10 @@ enum {
   STATUS(BLOB_ZERO, "a weight of 0 is stored in the blob")                         \
   STATUS(BLOB_LIVE, "the blob has another number of rows with weights than it says") \
   STATUS(CSR_ROWS, "the compressed rows do not follow each other up to the last entry") \
-  STATUS(CSR_COLUMN, "the columns of a compressed row are out of range or out of order")
+  STATUS(CSR_COLUMN, "the columns of a compressed row are out of range or out of order") \
+  STATUS(BLOB_SCALE, "the scales of the blob are out of range or do not add up")   \
+  STATUS(BLOB_BIAS, "the biases of the blob are out of range")                     \
+  STATUS(TWO_FLOATS, "a scale or bias is given, but the blob has its own")
 
 typedef enum {
 #define CK_STATUS_CODE(name, text) CK_##name,
@@ -102,6 +105,8 @@ typedef struct {
   int64_t nnz;
   int64_t entries;      /* of the blob: non-zeros, and the escapes of version 1 */
   int32_t live_rows;    /* rows with at least one non-zero */
+  int32_t has_scale;    /* the blob holds the scale of each row with weights */
+  int32_t has_bias;     /* the blob holds the bias of each row */
 } ck_weights;
 
 /* What one matrix will take in the layout of one kernel. */
@@ -166,8 +171,9 @@ CK_API size_t ck_work_size(const ck_weights* weights);
 /// Fills `plan` for this kernel. Leaves in `work` what ck_pack wants to find there.
 CK_API ck_status ck_make_plan(const ck_weights* weights, int32_t kernel, void* work, ck_plan* plan);
 
-/// Packs into `packed` (plan->packed_size bytes). scale: float[rows], NULL means 1;
-/// bias: float[rows], NULL means 0; both are copied. `work` as ck_make_plan left it.
+/// Packs into `packed` (plan->packed_size bytes). scale: float[rows], NULL means the blob's, or 1
+/// where it has none; bias: float[rows], NULL means the blob's, or 0; both are copied. What the blob
+/// has may not be given as well. `work` as ck_make_plan left it.
 CK_API ck_status ck_pack(const ck_weights* weights, const ck_plan* plan, const float* scale,
                          const float* bias, void* work, ck_packed* packed);
 
@@ -176,7 +182,8 @@ CK_API ck_status ck_pack_live(const ck_weights* weights, const ck_plan* plan,
                               const float* live_scale, const float* bias, void* work,
                               ck_packed* packed);
 
-/// The same for int8 results: `bias` is int32[rows], added to the sums of products.
+/// The same for int8 results: `bias` is int32[rows], added to the sums of products. The blob may
+/// have no floats: they are of float results.
 CK_API ck_status ck_pack_int8(const ck_weights* weights, const ck_plan* plan, const float* scale,
                               const int32_t* bias, void* work, ck_packed* packed);
 
@@ -217,7 +224,8 @@ CK_API ck_status ck_run_integer(const ck_packed* packed, const void* x, size_t s
 /// Fills index: uint32[rows + 1], where each row of a blob starts; all 0 when dense.
 CK_API void ck_index_rows(const ck_weights* weights, uint32_t* index);
 
-/// Fills scale: float[rows], from one that leaves out the rows without weights; they get 1.
+/// Fills scale: float[rows], from one that leaves out the rows without weights, or from the blob's
+/// own where that is NULL; those rows get 1.
 CK_API void ck_spread_scale(const ck_weights* weights, const uint32_t* index,
                             const float* live_scale, float* scale);
 

@@ -3,15 +3,16 @@
 #define CK_CURSOR_H
 #include <string.h>
 
-#include "blob.h"
+#include "row_head.h"
 
 enum { CK_ROW_END = CK_MAX_COLS + 1 }; /* column of a cursor behind the last entry */
 
 typedef struct {
   int32_t column;        /* of the entry it stands on, or CK_ROW_END */
   int8_t weight;
-  const uint8_t* stream; /* version 2, else NULL */
-  uint32_t bit, left, k; /* version 2: next entry, entries left, their code */
+  const uint8_t* stream; /* versions 2 and 3, else NULL */
+  uint32_t bit, left, k; /* versions 2 and 3: next entry, entries left, their code */
+  int32_t free;          /* version 3: columns, of which the last entry takes one; else 0 */
   const uint8_t* gap;    /* version 1: next entry, else NULL */
   const int32_t* stored; /* CSR: column of the next entry, else NULL */
   const int8_t* value;   /* version 1 and CSR: next entry; dense: the whole row */
@@ -24,7 +25,9 @@ static inline void ck_cursor_next_in_bits(ck_cursor* c) {
     return;
   }
   const uint64_t word = ck_bits_at(c->stream, c->bit);
-  const ck_code gap = ck_code_in(word, c->k);
+  const ck_code gap = c->left == 1 && c->free
+                          ? ck_bounded_in(word, (uint32_t)(c->free - c->column - 1))
+                          : ck_code_in(word, c->k);
   c->column += (int32_t)gap.number + 1;
   c->weight = (int8_t)(uint8_t)(word >> gap.bits);
   c->bit += gap.bits + CK_WEIGHT_BITS;
@@ -90,11 +93,12 @@ static inline ck_cursor ck_cursor_at(const ck_weights* w, uint32_t start, int32_
     c.value = ck_blob_values(w) + start;
     c.end = c.value + ck_u16_at(ck_blob_counts(w) + 2 * (size_t)row);
   } else {
+    const ck_row_head head = ck_row_head_at(w, start);
     c.stream = ck_blob_stream(w);
-    const ck_code count = ck_code_in(ck_bits_at(c.stream, start), ck_count_parameter(w));
-    c.bit = start + count.bits;
-    c.left = count.number;
-    c.k = ck_gap_parameter(w, count.number);
+    c.bit = head.end;
+    c.left = head.weights;
+    c.k = ck_gap_parameter(w, head.weights);
+    c.free = ck_is_version_3(w) ? w->cols : 0;
   }
   ck_cursor_next(&c);
   return c;

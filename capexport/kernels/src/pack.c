@@ -82,6 +82,19 @@ ck_status ck_make_plan(const ck_weights* w, int32_t kernel, void* memory, ck_pla
   return CK_OK;
 }
 
+static float scale_of(const ck_weights* w, const ck_work* work, const float* scale, int32_t row) {
+  return w->has_scale ? ck_row_scale(w, work->index[row]) : scale ? scale[row] : 1.f;
+}
+
+static void pack_bias(const ck_weights* w, const ck_work* work, const void* bias, int32_t row,
+                      char* to) {
+  memset(to, 0, 4);
+  if (row < 0) return;
+  const float own = w->has_bias ? ck_row_bias(w, work->index[row]) : 0.f;
+  if (w->has_bias) memcpy(to, &own, 4);
+  if (bias) memcpy(to, (const char*)bias + 4 * (size_t)row, 4);
+}
+
 /* What finishing needs of each lane; a lane of padding has zeros. The bias is floats or integers,
  * either way words of which the zeros mean 0. */
 static void pack_lanes(const ck_weights* w, const ck_work* work, const float* scale,
@@ -92,10 +105,8 @@ static void pack_lanes(const ck_weights* w, const ck_work* work, const float* sc
     if (row >= 0 && row != lane) p->in_order = 0;
     CK_SECTION_OUT(int32_t, p, row)[lane] = row;
     CK_SECTION_OUT(int32_t, p, rowsum)[lane] = row < 0 ? 0 : work->sum[row];
-    CK_SECTION_OUT(float, p, scale)[lane] = row < 0 ? 0.f : scale ? scale[row] : 1.f;
-    char* to = (char*)p + p->bias + 4 * (size_t)lane;
-    memset(to, 0, 4);
-    if (row >= 0 && bias) memcpy(to, (const char*)bias + 4 * (size_t)row, 4);
+    CK_SECTION_OUT(float, p, scale)[lane] = row < 0 ? 0.f : scale_of(w, work, scale, row);
+    pack_bias(w, work, bias, row, (char*)p + p->bias + 4 * (size_t)lane);
   }
 }
 
@@ -103,6 +114,7 @@ static ck_status pack(const ck_weights* w, const ck_plan* plan, const float* sca
                       const void* bias, void* memory, ck_packed* packed) {
   const ck_kernel_info* info = ck_kernel(plan->kernel);
   if (!info) return CK_KERNEL_UNKNOWN;
+  if ((w->has_scale && scale) || (w->has_bias && bias)) return CK_TWO_FLOATS;
   if (!ck_aligned(memory) || !ck_aligned(packed)) return CK_MISALIGNED;
   const ck_work work = divide(w, memory);
   *packed = header(w, plan->kernel, plan->slots);
@@ -122,6 +134,7 @@ ck_status ck_pack(const ck_weights* w, const ck_plan* plan, const float* scale, 
 
 ck_status ck_pack_int8(const ck_weights* w, const ck_plan* plan, const float* scale,
                        const int32_t* bias, void* memory, ck_packed* packed) {
+  if (w->has_scale || w->has_bias) return CK_TWO_FLOATS;
   const ck_status status = pack(w, plan, scale, bias, memory, packed);
   if (status == CK_OK) packed->gives_int8 = 1;
   return status;

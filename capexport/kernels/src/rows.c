@@ -15,7 +15,10 @@ void ck_spread_scale(const ck_weights* w, const uint32_t* index, const float* li
                      float* scale) {
   for (int32_t row = 0; row < w->rows; row++) {
     const int live = ck_cursor_at(w, index[row], row).column != CK_ROW_END;
-    scale[row] = live ? *live_scale++ : 1.f;
+    if (live_scale)
+      scale[row] = live ? *live_scale++ : 1.f;
+    else
+      scale[row] = w->has_scale ? ck_row_scale(w, index[row]) : 1.f;
   }
 }
 

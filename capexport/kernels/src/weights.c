@@ -1,7 +1,7 @@
 /* Bytes from outside -> checked weights. Nothing after this looks for damage again. */
 #include <string.h>
 
-#include "blob.h"
+#include "row_head.h"
 
 static int in_range(uint32_t rows, uint32_t cols) {
   return rows >= 1 && rows <= CK_MAX_ROWS && cols >= 1 && cols <= CK_MAX_COLS;
@@ -22,15 +22,41 @@ static ck_status read_version_1(ck_weights* w, const uint8_t* b, size_t size) {
   return status == CK_OK ? ck_check_bytes(w) : status;
 }
 
+static ck_status read_stream(ck_weights* w, const uint8_t* b, size_t size, uint64_t around) {
+  const ck_status status = of_size(size, around + ck_blob_stream_bytes(b));
+  if (status != CK_OK) return status;
+  if (ck_blob_stream_bytes(b) > CK_STREAM_MOST) return CK_TOO_LARGE;
+  return w->nnz > (int64_t)w->rows * w->cols ? CK_BLOB_NNZ : ck_check_bits(w);
+}
+
 static ck_status read_version_2(ck_weights* w, const uint8_t* b, size_t size) {
   if (ck_u32_at(b + 28) != 0) return CK_BLOB_RESERVED;
   w->entries = w->nnz;
   w->live_rows = (int32_t)ck_u32_at(b + 24);
-  const uint64_t wanted = CK_BLOB_HEADER + (uint64_t)ck_blob_stream_bytes(b) + CK_STREAM_GUARD;
-  const ck_status status = of_size(size, wanted);
-  if (status != CK_OK) return status;
-  if (ck_blob_stream_bytes(b) > CK_STREAM_MOST) return CK_TOO_LARGE;
-  return w->nnz > (int64_t)w->rows * w->cols ? CK_BLOB_NNZ : ck_check_bits(w);
+  return read_stream(w, b, size, CK_BLOB_HEADER + CK_STREAM_GUARD);
+}
+
+/* Of a code, so that no k is above 15. */
+enum { LONGEST_NUMBER = 0xffff };
+
+static ck_status read_version_3(ck_weights* w, const uint8_t* b, size_t size) {
+  if (size < CK_BLOB_HEADER_3) return CK_BLOB_TRUNCATED;
+  const uint32_t flags = ck_u16_at(b + 6);
+  if (flags & ~(uint32_t)(CK_HAS_SCALE | CK_HAS_BIAS)) return CK_BLOB_RESERVED;
+  w->has_scale = (flags & CK_HAS_SCALE) != 0;
+  w->has_bias = (flags & CK_HAS_BIAS) != 0;
+  w->entries = w->nnz;
+  if (ck_u32_at(b + 24) > (uint32_t)w->rows) return CK_BLOB_LIVE;
+  w->live_rows = (int32_t)ck_u32_at(b + 24);
+  if (w->has_scale && !w->live_rows) return CK_BLOB_LIVE;
+  if (!w->has_scale && (ck_u32_at(b + 32) || ck_u16_at(b + 36))) return CK_BLOB_RESERVED;
+  if (ck_folded_counts(w) / LONGEST_NUMBER > (uint32_t)w->rows) return CK_BLOB_COUNTS;
+  if (ck_folded_codes(w) / LONGEST_NUMBER > (uint32_t)w->live_rows) return CK_BLOB_SCALE;
+  const int32_t exponent = ck_bias_exponent(w);
+  if (w->has_bias ? exponent < CK_LOWEST_BIAS_EXPONENT || exponent > CK_HIGHEST_BIAS_EXPONENT
+                  : exponent != 0)
+    return CK_BLOB_BIAS;
+  return read_stream(w, b, size, CK_BLOB_HEADER_3 + CK_STREAM_GUARD_3);
 }
 
 ck_status ck_weights_blob(ck_weights* w, const void* blob, size_t size) {
@@ -38,12 +64,13 @@ ck_status ck_weights_blob(ck_weights* w, const void* blob, size_t size) {
   if (size < 4 || memcmp(b, "CKSB", 4) != 0) return CK_BLOB_MAGIC;
   if (size < CK_BLOB_HEADER) return CK_BLOB_TRUNCATED;
   const uint32_t version = ck_blob_version(b), rows = ck_u32_at(b + 8), cols = ck_u32_at(b + 12);
-  if (version != 1 && version != 2) return CK_BLOB_VERSION;
-  if (ck_u16_at(b + 6) != 0) return CK_BLOB_RESERVED;
+  if (version < 1 || version > 3) return CK_BLOB_VERSION;
+  if (version < 3 && ck_u16_at(b + 6) != 0) return CK_BLOB_RESERVED;
   if (!in_range(rows, cols)) return CK_SHAPE;
   *w = (ck_weights){
       .blob = b, .rows = (int32_t)rows, .cols = (int32_t)cols, .nnz = ck_u32_at(b + 20)};
-  return version == 1 ? read_version_1(w, b, size) : read_version_2(w, b, size);
+  if (version == 1) return read_version_1(w, b, size);
+  return version == 2 ? read_version_2(w, b, size) : read_version_3(w, b, size);
 }
 
 /* One row, from its first entry to the first of the next. */

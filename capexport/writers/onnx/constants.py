@@ -11,19 +11,20 @@ import numpy as np
 
 from capexport.errors import GraphError
 from capexport.ir.graph import Array, Constant, Graph
-from capexport.kernels.cksb import encode
 from capexport.writers.onnx.emitter import Emitter, Step, cast
 from capexport.writers.onnx.sparse import write_gap_coded
+from capexport.writers.packed_weights import NO_SCALE, PackedWeight, packed_weight
 
 
 class ConstantStore:
     """Writes a constant when it is first asked for; every method returns the name to read."""
 
     def __init__(self, graph: Graph, emitter: Emitter) -> None:
-        self._constants = graph.constants
+        self._graph, self._constants = graph, graph.constants
         self._emitter = emitter
         self._transposed = _read_by_linears_only(graph)
         self._written: dict[tuple[str, str], str] = {}
+        self._packed: dict[str, PackedWeight] = {}
 
     def stored(self, name: str) -> str:
         """The constant's own numbers, int8 if it is quantized, in the graph's order."""
@@ -63,13 +64,20 @@ class ConstantStore:
         stored, scale = self.stored_transposed(name), broadcast_scale(self._constants[name])
         return stored if scale is None else self._dequantized(name, stored, scale.T)
 
-    def packed(self, name: str) -> str:
-        """A sparse int8 matrix as the uint8 bytes of its CKSB blob.
+    def packed(self, name: str) -> tuple[str, str, bool]:
+        """A sparse int8 matrix: the bytes of its CKSB blob, its scale, and whether it has the bias.
 
         Raises:
+            GraphError: it has no scale per row.
             UnsupportedError: the matrix cannot be stored so.
         """
-        return self._once(name, "packed", lambda: self._store_packed(name))
+        if name not in self._packed:
+            self._packed[name] = packed_weight(self._graph, self._constants[name])
+        stored = self._packed[name]
+        blob = self._once(name, "packed", lambda: self._emitter.initializer(name, stored.blob))
+        if stored.scale is NO_SCALE:
+            return blob, self._emitter.shared(NO_SCALE), stored.has_bias
+        return blob, self.derived(name, "scale", stored.scale), stored.has_bias
 
     def derived(self, name: str, part: str, array: Array) -> str:
         """Store an array computed from a constant, once per `part`."""
@@ -95,10 +103,6 @@ class ConstantStore:
         if constant.sparse:
             return write_gap_coded(self._emitter, name, data)
         return self._emitter.initializer(name, data)
-
-    def _store_packed(self, name: str) -> str:
-        blob = encode(self._constants[name].data)
-        return self._emitter.initializer(name, np.frombuffer(blob, np.uint8))
 
     def _transpose(self, name: str) -> str:
         return self._emitter.value("Transpose", (self.stored(name),), f"{name}.transposed")

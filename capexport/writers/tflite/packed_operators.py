@@ -17,7 +17,8 @@ Type = schema.TensorType
 SPARSE_LINEAR = "CapexportSparseInt8Linear"
 """x float [..., k], weights, scale float [m], bias float [m] -> [..., m]; options: 1 byte, relu.
 
-The scale may leave out rows without weights, a bias of [1] is 0 for all rows.
+The scale may leave out rows without weights. One number stands for floats that the blob has, or for
+no bias: a scale of 1, a bias of 0.
 """
 SPARSE_EMBEDDING = "CapexportSparseInt8Embedding"
 """ids int32 [n], weights, scale float [m] -> [n, k]."""
@@ -43,16 +44,19 @@ def check_packed(name: str, operator: Any, subgraph: Any, buffers: Sequence[Any]
     ):
         raise _error("the options are unknown", name)
     header = _header(blob, buffers)
-    for vector, short in zip(vectors, (header.live_rows, 1), strict=False):
-        _check_vector(vector, header.rows, short)
+    scale_lengths = (1, 1) if header.has_scale else (header.rows, header.live_rows)
+    bias_lengths = (1, 1) if header.has_bias else (header.rows, 1)
+    for vector, lengths in zip(vectors, (scale_lengths, bias_lengths), strict=False):
+        _check_vector(vector, lengths)
     if name == SPARSE_LINEAR and first.shape[-1] != header.columns:
         raise _error(f"{first.shape[-1]} inputs meet weights for {header.columns}", blob.name)
 
 
-def _check_vector(vector: Any, rows: int, short: int) -> None:
-    fits = tuple(vector.shape) in ((rows,), (short,))
+def _check_vector(vector: Any, lengths: tuple[int, int]) -> None:
+    fits = tuple(vector.shape) in [(length,) for length in lengths]
     if vector.type != Type.FLOAT32 or vector.buffer == 0 or not fits:
-        raise _error(f"{rows} or {short} float constants are needed", vector.name)
+        wanted = " or ".join(map(str, sorted(set(lengths))))
+        raise _error(f"{wanted} float constants are needed", vector.name)
 
 
 def _header(blob: Any, buffers: Sequence[Any]) -> cksb.Header:

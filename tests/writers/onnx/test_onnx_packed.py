@@ -12,11 +12,14 @@ from onnxruntime.capi import onnxruntime_pybind11_state as faults
 from packed_onnx import open_packed
 
 from capexport.compress import RECIPES, apply_recipe, choose_storage
+from capexport.compress.rows import quantize_rows
 from capexport.errors import GraphError, UnsupportedError
 from capexport.ir.evaluate import evaluate
 from capexport.ir.graph import Array, Constant, Graph, Node, QuantParams
 from capexport.ir.ops import DYNAMIC, FLOAT
 from capexport.kernels import cksb
+from capexport.kernels.cksb.row_floats import round_bias
+from capexport.kernels.selftest import random_weights
 from capexport.spec.signature import TensorSpec
 from capexport.writers.onnx import write
 from tests.writers.onnx.small_graphs import build_graph, normal, quantized
@@ -152,6 +155,35 @@ def test_empty_rows_have_no_scale_unless_all_are_empty(zeros: float) -> None:
     check_exact(embedding_graph(weight), {"ids": np.arange(31, dtype=np.int32)})
 
 
+def compact(shape: tuple[int, int], name: str = "weight") -> Constant:
+    """A weight whose scales the blob holds."""
+    kept = random_weights(np.random.default_rng(0), *shape, 0.993) != 0
+    return replace(quantize_rows(Constant(name, normal(*shape) * kept)), packed=True)
+
+
+def test_scale_and_bias_of_a_very_sparse_weight_are_in_its_blob() -> None:
+    graph = linear_graph(compact((300, 257)))
+    bias = Constant("bias", round_bias(graph.constants["bias"].data))
+    small = graph.replace_constants({"bias": bias})
+    stored = {i.name: list(i.dims) for i in load(small).graph.initializer}
+    assert sorted(stored.values())[:2] == [[1], [1]]
+    assert len(stored) == 3
+    assert len(write(small)) + 6 * 300 < len(write(graph)) + 4 * 300
+    check_exact(small, *({"x": normal(n, 257)} for n in (1, 5, 36)))
+    check_exact(embedding_graph(compact((300, 257))), {"ids": np.arange(300, dtype=np.int32)})
+
+
+def test_a_bias_beside_a_blob_that_two_linears_read() -> None:
+    biases = [Constant(f"b{i}", np.full(300, 0.5 + i, np.float32)) for i in range(2)]
+    nodes = [linear("x", "weight", f"b{i}", output=f"y{i}") for i in range(2)]
+    nodes.append(Node("add", ("y0", "y1"), ("y",)))
+    x = TensorSpec("x", ("beams", 257))
+    graph = build_graph([x], [compact((300, 257)), *biases], nodes)
+    stored = {i.name for i in load(graph).graph.initializer}
+    assert {"weight", "b0", "b1"} <= stored
+    check_exact(graph, {"x": normal(3, 257)})
+
+
 def test_the_same_graph_gives_the_same_bytes() -> None:
     assert write(linear_graph(packed((31, 67)))) == write(linear_graph(packed((31, 67))))
 
@@ -160,7 +192,7 @@ def test_the_blob_is_the_weight() -> None:
     weight = packed((31, 67))
     stored = {i.name: i for i in load(linear_graph(weight)).graph.initializer}
     blob = onnx.numpy_helper.to_array(stored["weight"])
-    np.testing.assert_array_equal(cksb.decode(blob.tobytes()), weight.data)
+    np.testing.assert_array_equal(cksb.decode(blob.tobytes()).weights, weight.data)
 
 
 @pytest.mark.parametrize(("beams", "regions"), [(1, 1), (3, 36), (5, 7), (36, 2)])

@@ -74,6 +74,30 @@ def test_a_linear_has_four_inputs_and_one_byte_of_options(bias: bool, options: b
     assert constant_bytes(model, offset) == expected.tobytes()
 
 
+def test_scale_and_bias_of_a_very_sparse_weight_are_in_its_blob() -> None:
+    case = linear(300, 257, 0.993, "dynamic_wi8")
+    data = write(packed(case.graph()))
+    model = parsed(data)
+    (operator,) = custom_operators(model)
+    _, blob, scale, offset = operator.inputs
+    assert cksb.read_header(constant_bytes(model, blob)).has_bias
+    assert constant_bytes(model, scale) == np.ones(1, np.float32).tobytes()
+    assert constant_bytes(model, offset) == np.zeros(1, np.float32).tobytes()
+    interpreter, graph = open_packed(data), case.graph()
+    for beams in (1, 5, 36):
+        inputs = case.inputs({"beams": beams})
+        np.testing.assert_array_equal(run(interpreter, inputs)["y0"], evaluate(graph, inputs)["y0"])
+
+
+def test_the_check_finds_floats_beside_a_blob_that_has_them() -> None:
+    model = parsed(write(packed(linear(300, 257, 0.993, "dynamic_wi8").graph())))
+    (operator,) = custom_operators(model)
+    tensor = model.subgraphs[0].tensors[operator.inputs[2]]
+    tensor.shape = np.array([300], np.int32)
+    with pytest.raises(GraphError, match="1 float constants are needed"):
+        check_file(repacked(model))
+
+
 def test_an_embedding_has_three_inputs() -> None:
     case = Case("embedding", ((30, 4), ("beams",)), constants={0: 0.9}, recipe="dynamic_wi8")
     graph = packed(case.graph())

@@ -6,4 +6,11 @@
 
 /* A CKSB blob, uint8 [bytes], into `weights`; a report otherwise. */
 tfl_status blob_constant(tfl_context* c, int number, ck_weights* weights);
+
+/* A constant of one number that stands for what is not there. */
+tfl_status placeholder(tfl_context* c, int number, float value);
+
+/* The scale of the rows: NULL where the blob has it; *is_live: it leaves out rows without weights. */
+tfl_status scale_constant(tfl_context* c, int number, const ck_weights* weights,
+                          const float** scale, int* is_live);
 #endif

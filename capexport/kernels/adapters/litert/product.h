@@ -9,9 +9,9 @@ typedef struct {
   ck_weights weights;
   int stored_in;       /* number of the tensor with the weights */
   const char* stored;  /* for the report */
-  const float* scale;  /* [rows of weights], or [live rows] if scale_is_live */
+  const float* scale;  /* [rows of weights], or [live rows] if scale_is_live; NULL in the blob */
   int scale_is_live;
-  const void* bias;    /* [rows of weights] of floats, of int32 if gives_int8; NULL for none */
+  const void* bias;    /* [rows of weights] of floats, of int32 if gives_int8; NULL for the blob's */
   int gives_int8;
   int32_t n;           /* rows of x */
   int32_t kernel;      /* that `packed` is for, NOT_PACKED at first */

@@ -8,7 +8,7 @@
 typedef struct {
   ck_weights weights;
   const float* scale; /* [rows of weights] */
-  float* own_scale;   /* what `scale` points to if the file has less */
+  float* own_scale;   /* what `scale` points to if the file has less, or none */
   uint32_t* index;    /* where each row of the weights starts */
   int32_t n;          /* ids */
 } sparse_embedding;
@@ -17,9 +17,8 @@ typedef struct {
 static tfl_status open_scale(tfl_context* c, int number, sparse_embedding* s) {
   const ck_weights* w = &s->weights;
   int is_live;
-  s->scale = floats_of(c, number, w->rows, w->live_rows, &is_live);
-  if (!s->scale) return TFL_ERROR;
-  if (!is_live) return TFL_OK;
+  if (scale_constant(c, number, w, &s->scale, &is_live) != TFL_OK) return TFL_ERROR;
+  if (s->scale && !is_live) return TFL_OK;
   s->own_scale = aligned_memory(c, (size_t)w->rows * sizeof *s->own_scale);
   if (!s->own_scale) return TFL_ERROR;
   ck_spread_scale(w, s->index, s->scale, s->own_scale);

@@ -1,6 +1,7 @@
 /* CapexportSparseInt8Linear: x [..., k], weights, scale [m], bias [m] -> x W^T + bias [..., m].
  *
- * The scale may leave out rows without weights. A bias of one number, which is 0, stands for none.
+ * The scale may leave out rows without weights. One number stands for what is in the blob, or for no
+ * bias: a scale of 1, a bias of 0.
  * Options: one byte, 1 for a relu at the end, 0 for none. */
 #include <stdlib.h>
 
@@ -16,13 +17,11 @@ typedef struct {
 
 static tfl_status open_bias(tfl_context* c, int number, product* p) {
   int is_short;
+  if (p->weights.has_bias) return placeholder(c, number, 0);
   const float* bias = floats_of(c, number, p->weights.rows, 1, &is_short);
   if (!bias) return TFL_ERROR;
   p->bias = is_short ? NULL : bias;
-  if (!is_short || *bias == 0) return TFL_OK;
-  c->ReportError(c, "capexport: %s is one number for all rows, but not 0",
-                 tensor_name(c, number));
-  return TFL_ERROR;
+  return is_short ? placeholder(c, number, 0) : TFL_OK;
 }
 
 static tfl_status open_options(tfl_context* c, const tfl_node* node, sparse_linear* s) {
@@ -41,9 +40,9 @@ static tfl_status open(tfl_context* c, const tfl_node* node, op* op) {
   product* p = &s->product;
   *p = (product){.stored_in = node->inputs->data[1], .stored = "cksb", .kernel = NOT_PACKED};
   if (blob_constant(c, p->stored_in, &p->weights) != TFL_OK) return TFL_ERROR;
-  p->scale = floats_of(c, node->inputs->data[2], p->weights.rows, p->weights.live_rows,
-                       &p->scale_is_live);
-  if (!p->scale || open_bias(c, node->inputs->data[3], p) != TFL_OK) return TFL_ERROR;
+  if (scale_constant(c, node->inputs->data[2], &p->weights, &p->scale, &p->scale_is_live) != TFL_OK)
+    return TFL_ERROR;
+  if (open_bias(c, node->inputs->data[3], p) != TFL_OK) return TFL_ERROR;
   return open_options(c, node, s);
 }
 

@@ -12,6 +12,14 @@ OrtStatus* read_row_floats(const node* n, const OrtKernelInfo* info, size_t inde
   return NULL;
 }
 
+OrtStatus* check_placeholder(const node* n, const OrtKernelInfo* info, size_t index, float value,
+                             const char* misfit) {
+  row_floats one;
+  OrtStatus* status = read_row_floats(n, info, index, 1, 1, misfit, &one);
+  if (status || *one.values == value) return status;
+  return node_error(n, ORT_INVALID_ARGUMENT, misfit);
+}
+
 OrtStatus* read_weight(const node* n, const OrtKernelInfo* info, ck_weights* weights,
                        row_floats* scale) {
   tensor blob;
@@ -19,6 +27,9 @@ OrtStatus* read_weight(const node* n, const OrtKernelInfo* info, ck_weights* wei
   if (status) return status;
   const ck_status checked = ck_weights_blob(weights, blob.data, (size_t)blob.size);
   if (checked != CK_OK) return node_error(n, ORT_INVALID_ARGUMENT, ck_status_text(checked));
+  *scale = (row_floats){NULL, 0};
+  if (weights->has_scale)
+    return check_placeholder(n, info, 2, 1, "the weight has its scales, but scale is not 1");
   return read_row_floats(n, info, 2, weights->rows, weights->live_rows,
                          "scale is not one float per row", scale);
 }

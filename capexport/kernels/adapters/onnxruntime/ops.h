@@ -13,7 +13,7 @@ typedef struct {
 } row_floats;
 
 /* Constant inputs 1 and 2, which both operators have: the checked weight, and its scale. A short
- * scale leaves out the rows without weights. */
+ * scale leaves out the rows without weights; one that is in the blob has no values. */
 OrtStatus* read_weight(const node* n, const OrtKernelInfo* info, ck_weights* weights,
                        row_floats* scale);
 
@@ -21,6 +21,10 @@ OrtStatus* read_weight(const node* n, const OrtKernelInfo* info, ck_weights* wei
  * neither. */
 OrtStatus* read_row_floats(const node* n, const OrtKernelInfo* info, size_t index, int32_t rows,
                            int32_t other, const char* misfit, row_floats* out);
+
+/* A constant input of one number, `value`, that stands for what is not there. */
+OrtStatus* check_placeholder(const node* n, const OrtKernelInfo* info, size_t index, float value,
+                             const char* misfit);
 
 /* The answers that are the same for both. */
 const char* on_cpu(const OrtCustomOp* op);

@@ -8,7 +8,7 @@ typedef struct {
   node node;
   ck_weights weights;
   const float* scale; /* one per row */
-  float* own_scale;   /* what `scale` points to if the model has a short one */
+  float* own_scale;   /* what `scale` points to if the model has a short one or none */
   uint32_t* index;    /* where each row of the blob starts */
 } gather;
 
@@ -35,7 +35,7 @@ static OrtStatus* read_table(gather* g, const OrtKernelInfo* info) {
   g->index = malloc(((size_t)g->weights.rows + 1) * sizeof *g->index);
   if (!g->index) return node_error(&g->node, ORT_FAIL, "out of memory");
   ck_index_rows(&g->weights, g->index);
-  return scale.is_short ? spread_scale(g) : NULL;
+  return scale.is_short || !scale.values ? spread_scale(g) : NULL;
 }
 
 static OrtStatus* create(const OrtCustomOp* op, const OrtApi* api, const OrtKernelInfo* info,

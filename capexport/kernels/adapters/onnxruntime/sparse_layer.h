@@ -10,9 +10,9 @@ typedef const char* failure;
 
 /* One float per row of the weight. */
 typedef struct {
-  const float* scale;
+  const float* scale; /* NULL for the weight's own */
   int scale_is_live; /* it leaves out the rows without weights */
-  const float* bias; /* NULL for none */
+  const float* bias; /* the same, or none */
 } sparse_vectors;
 
 /* What `weights` and `vectors` point to must outlive the layer. */

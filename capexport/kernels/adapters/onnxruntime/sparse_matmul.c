@@ -27,22 +27,24 @@ static OrtStatus* read_relu(matmul* m, const OrtKernelInfo* info) {
   return status;
 }
 
-/* A short one is a single 0: there is no bias. */
-static OrtStatus* read_bias(matmul* m, const OrtKernelInfo* info, int32_t rows, row_floats* bias) {
+/* A single 0: there is no bias, or it is in the weight. */
+static OrtStatus* read_bias(matmul* m, const OrtKernelInfo* info, const ck_weights* w,
+                            row_floats* bias) {
+  *bias = (row_floats){NULL, 0};
+  if (w->has_bias)
+    return check_placeholder(&m->node, info, 3, 0, "the weight has its biases, but bias is not 0");
   OrtStatus* status =
-      read_row_floats(&m->node, info, 3, rows, 1, "bias is not one float per row", bias);
+      read_row_floats(&m->node, info, 3, w->rows, 1, "bias is not one float per row", bias);
   if (status || !bias->is_short) return status;
-  if (*bias->values != 0)
-    return node_error(&m->node, ORT_INVALID_ARGUMENT, "bias is one float for all rows, but not 0");
   bias->values = NULL;
-  return NULL;
+  return check_placeholder(&m->node, info, 3, 0, "bias is one float for all rows, but not 0");
 }
 
 static OrtStatus* read_layer(matmul* m, const OrtKernelInfo* info) {
   ck_weights weights;
   row_floats scale, bias;
   OrtStatus* status = read_weight(&m->node, info, &weights, &scale);
-  if (!status) status = read_bias(m, info, weights.rows, &bias);
+  if (!status) status = read_bias(m, info, &weights, &bias);
   if (status) return status;
   const sparse_vectors vectors = {scale.values, scale.is_short, bias.values};
   const failure failed = sparse_layer_create(&weights, &vectors, &m->layer);

@@ -3,13 +3,11 @@
 The operators are those of `capexport/kernels/adapters/onnxruntime`, domain `capexport`, version 1.
 """
 
-import numpy as np
-
 from capexport.errors import GraphError
 from capexport.ir.graph import Constant, Node
 from capexport.ir.ops import DYNAMIC
-from capexport.kernels.cksb import stored_scale
 from capexport.writers.onnx.lowering import Lowering
+from capexport.writers.packed_weights import NO_BIAS
 
 DOMAIN = "capexport"
 MATMUL = "SparseInt8MatMul"
@@ -33,7 +31,8 @@ def packed_linear(lowering: Lowering, node: Node, weight: Constant) -> None:
     if node.attributes["activations"] != DYNAMIC:
         raise _error(node, f"float activations meet the packed weight {weight.name!r}")
     x = lowering.read(node.inputs[0])
-    inputs = [x, *_stored(lowering, node, weight), _bias(lowering, node)]
+    blob, scale, has_bias = lowering.constants.packed(weight.name)
+    inputs = [x, blob, scale, _bias(lowering, node, has_bias)]
     relu = int(node.attributes["relu"])
     lowering.emitter.node(MATMUL, inputs, node.outputs, domain=DOMAIN, relu=relu)
 
@@ -45,29 +44,19 @@ def packed_embedding(lowering: Lowering, node: Node, table: Constant) -> None:
         GraphError: the table has no scale per row.
         UnsupportedError: the table cannot be stored as CKSB.
     """
-    inputs = [lowering.read(node.inputs[1]), *_stored(lowering, node, table)]
+    blob, scale, _ = lowering.constants.packed(table.name)
+    inputs = [lowering.read(node.inputs[1]), blob, scale]
     lowering.emitter.node(GATHER, inputs, node.outputs, domain=DOMAIN)
 
 
-def _stored(lowering: Lowering, node: Node, constant: Constant) -> tuple[str, str]:
-    """Names of the blob and of the scales of its rows, those without weights left out."""
-    quantization = constant.quantization
-    if quantization is None or quantization.axis != 0:
-        raise _error(node, f"the packed weight {constant.name!r} has no scale per row")
-    constants = lowering.constants
-    scale = stored_scale(constant.data, quantization.scale)
-    stored = constants.derived(constant.name, "scale", scale)
-    return constants.packed(constant.name), stored
-
-
-def _bias(lowering: Lowering, node: Node) -> str:
-    """A float per row; one 0 for none, as an input left out would cost every kernel a case."""
+def _bias(lowering: Lowering, node: Node, is_packed: bool) -> str:
+    """A float per row; one 0 for none or one that is in the blob."""
     bias = node.inputs[2:]
     if bias and bias[0] not in lowering.graph.constants:
         raise _error(node, f"the bias {bias[0]!r} of a packed weight is no constant")
-    if bias:
+    if bias and not is_packed:
         return lowering.read(bias[0])
-    return lowering.emitter.shared(np.zeros(1, np.float32))
+    return lowering.emitter.shared(NO_BIAS)
 
 
 def _error(node: Node, what: str) -> GraphError:

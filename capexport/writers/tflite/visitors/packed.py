@@ -1,11 +1,12 @@
 """Packed weights: CKSB blobs that the project's own operators read in place."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from capexport.errors import GraphError
 from capexport.ir.graph import Constant, Node
 from capexport.ir.ops import DYNAMIC
-from capexport.kernels import cksb
+from capexport.writers.packed_weights import NO_BIAS, NO_SCALE, packed_weight
 from capexport.writers.tflite.lowering import Lowering
 from capexport.writers.tflite.packed_operators import SPARSE_EMBEDDING, SPARSE_LINEAR
 
@@ -20,8 +21,9 @@ def sparse_linear(lowering: Lowering, node: Node) -> None:
             hint="use a recipe with dynamic activations",
         )
     constant = lowering.graph.constants[weight]
-    offset = lowering.float_tensor(bias[0]) if bias else _no_bias(lowering)
-    inputs = [lowering.tensor(x), *_weight(lowering, constant), offset]
+    blob, scale, has_bias = _weight(lowering, constant)
+    offset = lowering.float_tensor(bias[0]) if bias and not has_bias else _one(lowering, NO_BIAS)
+    inputs = [lowering.tensor(x), blob, scale, offset]
     options = bytes([node.attributes["relu"]])
     lowering.model.custom_operator(
         SPARSE_LINEAR, inputs, [lowering.tensor(node.outputs[0])], options
@@ -31,27 +33,21 @@ def sparse_linear(lowering: Lowering, node: Node) -> None:
 def sparse_embedding(lowering: Lowering, node: Node) -> None:
     """A lookup in a packed table."""
     table, ids = node.inputs
-    inputs = [lowering.tensor(ids), *_weight(lowering, lowering.graph.constants[table])]
+    blob, scale, _ = _weight(lowering, lowering.graph.constants[table])
+    inputs = [lowering.tensor(ids), blob, scale]
     lowering.model.custom_operator(SPARSE_EMBEDDING, inputs, [lowering.tensor(node.outputs[0])])
 
 
-def _weight(lowering: Lowering, constant: Constant) -> tuple[int, int]:
-    """The blob, and the scale of each row that has weights."""
-    quantization = constant.quantization
-    if quantization is None or quantization.axis != 0:
-        raise GraphError(
-            "packed weights have no scale per row",
-            where=f"{lowering.graph.name}: {constant.name}",
-            hint="quantize the weight first",
-        )
-    blob = np.frombuffer(cksb.encode(constant.data), np.uint8)
-    scale = cksb.stored_scale(constant.data, quantization.scale.astype(np.float32))
-    return (
-        lowering.stored(Constant(constant.name + ".cksb", blob)),
-        lowering.stored(Constant(constant.name + ".row_scale", scale)),
-    )
+def _weight(lowering: Lowering, constant: Constant) -> tuple[int, int, bool]:
+    """The blob, the scale of each row that has weights, and whether the bias is in the blob."""
+    packed = packed_weight(lowering.graph, constant)
+    blob = lowering.stored(Constant(constant.name + ".cksb", packed.blob))
+    if packed.scale is NO_SCALE:
+        return blob, _one(lowering, NO_SCALE), packed.has_bias
+    scale = lowering.stored(Constant(constant.name + ".row_scale", packed.scale))
+    return blob, scale, packed.has_bias
 
 
-def _no_bias(lowering: Lowering) -> int:
-    """One 0 for all rows: an omitted input crashes LiteRT's custom operators."""
-    return lowering.stored(Constant("zeros.1", np.zeros(1, np.float32)))
+def _one(lowering: Lowering, number: NDArray[np.float32]) -> int:
+    """What stands for the floats of all rows."""
+    return lowering.stored(Constant(f"rows.{number[0]:.0f}", number))
