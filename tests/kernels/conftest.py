@@ -1,4 +1,7 @@
-"""The built library, or the reason why there is none."""
+"""The built library, or the reason why there is none; files of a test."""
+
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -13,3 +16,15 @@ def library() -> KernelLibrary:
         return load()
     except RuntimeMissingError as error:
         pytest.skip(error.what)
+
+
+@pytest.fixture
+def save(tmp_path: Path) -> Callable[[bytes], Path]:
+    """Write the graph of a test, a .tflite, and say where it is."""
+
+    def to_file(data: bytes) -> Path:
+        path = tmp_path / "graph.tflite"
+        path.write_bytes(data)
+        return path
+
+    return to_file
