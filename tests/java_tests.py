@@ -17,6 +17,12 @@ GOLDENS = DEMO / "core/src/golden/java"
 """What tests on a desktop and on a phone share."""
 JUNIT = Packages("bookworm", "amd64", ("junit4", "libhamcrest-java"))
 TIMEOUT_S = 600
+MALLOC = {
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_TRIM_THRESHOLD_": "0",
+    "MALLOC_MMAP_THRESHOLD_": "65536",
+}
+"""glibc gives memory back at once, so that what is resident is nearly what is in use."""
 
 
 def absent(reason: str) -> None:
@@ -78,6 +84,13 @@ def run_junit(
     settings = [f"-D{key}={value}" for key, value in properties.items()]
     command = [*(java or [tool("java")]), "-XX:+UseSerialGC", *settings, "-cp", class_path(paths)]
     command += ["org.junit.runner.JUnitCore", *tests]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=TIMEOUT_S)
+    done = subprocess.run(
+        command,
+        env={**os.environ, **MALLOC},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TIMEOUT_S,
+    )
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]  # LiteRT logs a lot
     return done.stdout

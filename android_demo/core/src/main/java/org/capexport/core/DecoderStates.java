@@ -6,18 +6,17 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** The decoder step's states, one row per hypothesis; all memory is allocated once per caption. */
+/** The decoder step's states, one row per hypothesis; memory is allocated once per caption. */
 final class DecoderStates {
   private static final class State {
     final StateSpec spec;
     Tensor current;
-    Tensor spare;
+    Tensor spare; // null until hypotheses change places, which in greedy search they never do
     Tensor next; // of an appended state: what the step returns
 
     State(StateSpec spec, Tensor current) {
       this.spec = spec;
       this.current = current;
-      spare = new Tensor(current.type, current.shape);
       if (spec.update != StateSpec.Update.APPENDED) return;
       int[] shape = current.shape.clone();
       shape[1] = spec.rows;
@@ -94,6 +93,7 @@ final class DecoderStates {
     if (isIdentity(rows)) return;
     for (State state : states) {
       int bytes = state.current.rowBytes();
+      if (state.spare == null) state.spare = new Tensor(state.current.type, state.current.shape);
       for (int i = 0; i < rows.length; i++)
         copy(state.current, rows[i] * bytes, state.spare, i * bytes, bytes);
       Tensor gathered = state.spare;
