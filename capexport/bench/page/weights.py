@@ -12,14 +12,16 @@ SIZES = ("matrices, stored", "the rest of the graph files", "least for the matri
 LEAST, ABOVE = "least as int8", "stored above it"
 NOTE = (
     "The bound is an ideal code of where the non-zeros are (their entropy), and 8 bits for each of "
-    "them. A call of a graph reads what is stored of its matrices."
+    "them; values that are coded too may take less. A call reads what is stored of its matrices."
 )
 
 
 def weights(entries: Sequence[Entry]) -> str:
-    """Two plots of those reports of bundles whose export noted its matrices, one of each bundle."""
-    bundles = {one.report.bundle_sha256 + _runtime(one): one for one in reversed(entries)}
-    having = [one for one in reversed(bundles.values()) if one.report.weights.get("layers")]
+    """Two plots of each bundle and runtime, where the export noted the matrices."""
+    first: dict[tuple[str, str], Entry] = {}
+    for one in entries:
+        first.setdefault((one.report.bundle_sha256, _runtime(one)), one)
+    having = [one for one in first.values() if one.report.weights.get("layers")]
     if not having:
         return ""
     parts = [element("p", text(NOTE), class_="note")]
