@@ -76,8 +76,12 @@ def run_on(phone: Phone, apk: Path) -> Instrumented:
         raise DeviceError(
             f"the app fails: {what.strip()}", where=phone.name, hint="`adb logcat` has its log"
         )
+    if (captions := int(results.get("captions", "0"))) == 0:
+        raise DeviceError(
+            "the app compared no caption", where=phone.name, hint="build its APK again"
+        )
     report = results.get("report")
-    return Instrumented(int(results["captions"]), phone.fetch(report.strip()) if report else None)
+    return Instrumented(captions, phone.fetch(report.strip()) if report else None)
 
 
 def _last(text: str) -> str:

@@ -83,7 +83,7 @@ def android(
             hint="--build none --test, then ./gradlew :app:connectedDebugAndroidTest",
         )
     if test and build is not Build.none:
-        _print(_tested(opened, demo, out, aar or [], device, photo), as_json)
+        _print(_tested(opened, demo, out, aar or [], device, photo, force), as_json)
     elif build is Build.none:
         placed = place_bundle(opened, demo / ASSETS)
         if test:
@@ -102,18 +102,27 @@ def _check_target(out: Path, force: bool) -> None:
     from capexport.errors import InputError
 
     if out.exists() and not force:
-        raise InputError("the APK exists already", where=str(out), hint="use --force")
+        raise InputError("the output exists already", where=str(out), hint="use --force")
     if not out.resolve().parent.is_dir():
         raise InputError("there is no such folder", where=str(out.parent), hint="create it")
 
 
 def _tested(
-    bundle: "Bundle", demo: Path, out: Path, archives: list[Path], device: str, photo: Path | None
+    bundle: "Bundle",
+    demo: Path,
+    out: Path,
+    archives: list[Path],
+    device: str,
+    photo: Path | None,
+    force: bool,
 ) -> dict[str, Any]:
     from capexport.android.instrument import run_on
     from capexport.bench.devices.adb import Adb
+    from capexport.bench.report import write_whole
 
-    phone = Adb(device.partition(":")[2])  # before anything is built: there may be none
+    report = out.with_suffix(".json")
+    _check_target(report, force)
+    phone = Adb(_serial(device))  # before anything is built: there may be none
     with TemporaryDirectory() as folder:
         _write_goldens(bundle, photo, Path(folder))
         document = _minimal(bundle, demo, out, archives, Path(folder))
@@ -122,10 +131,19 @@ def _tested(
         tested = run_on(phone, out)
     document |= {"device": phone.name, "captions": tested.captions}
     if tested.report is not None:
-        report = out.with_suffix(".json")
-        report.write_bytes(tested.report)
+        write_whole(tested.report.decode(), report)
         document["report"] = str(report)
     return document
+
+
+def _serial(device: str) -> str:
+    """The SERIAL of adb:SERIAL, "" of adb alone."""
+    from capexport.errors import InputError
+
+    kind, _, serial = device.partition(":")
+    if kind != "adb":
+        raise InputError(f"{device!r} runs no app", where="--device", hint="use adb or adb:SERIAL")
+    return serial
 
 
 def _write_goldens(bundle: "Bundle", photo: Path | None, folder: Path) -> None:

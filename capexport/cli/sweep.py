@@ -40,7 +40,7 @@ def sweep(
 
     Example:
 
-      capexport sweep benchmarks/suites/forms.toml --out sweep/
+      capexport sweep benchmarks/suites/ucm.toml --out sweep/
 
       capexport sweep suite.toml --out sweep/ --set DATA=../data --scheduler tcp://host:8786
     """

@@ -27,7 +27,7 @@ def choose_regions(
         score: float32 [candidates, 1].
         features: float32 [cells, dim]; a cell has candidates / cells candidates in a row.
         most: regions, at least 1.
-        overlap: intersection over union from which on the worse of two boxes is dropped.
+        overlap: intersection over union above which the worse of two boxes is dropped.
 
     Raises:
         InputError: something is not finite.

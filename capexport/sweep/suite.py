@@ -15,6 +15,8 @@ from capexport.errors import InputError
 FORMATS = {runtime: suffix.removeprefix(".") for runtime, suffix in GRAPH_SUFFIXES.items()}
 """Of graph files, by the runtime that opens them."""
 TOP = {"devices", "runtimes", "settings", "checkpoints", "forms"}
+KINDS = {str: "strings", int: "numbers", dict: "tables"}
+"""Of TOML's values, as errors call them."""
 SETTINGS = {"beam": "beam", "threads": "threads", "rounds": "rounds", "runs": "samples"}
 """As `capexport bench` calls them -> as Settings does."""
 
@@ -80,7 +82,7 @@ def read_suite(path: Path, variables: Mapping[str, str]) -> list[Cell]:
         return list(_cells(document, _Paths(path.parent, variables)))
     except KeyError as error:
         raise _wrong(path, f"{error} is missing") from error
-    except (TypeError, ValueError) as error:
+    except ValueError as error:
         raise _wrong(path, str(error)) from error
 
 
@@ -111,20 +113,21 @@ class _Paths:
 
 
 def _cells(document: Mapping[str, Any], paths: _Paths) -> Iterator[Cell]:
-    _known(document, TOP, "the suite")
-    runtimes, devices = list(document["runtimes"]), list(document["devices"])
-    _known(dict.fromkeys(runtimes), set(FORMATS), "runtimes")
-    if not runtimes or not devices:
-        raise ValueError("there is no runtime or no device")
+    _known(document, TOP, "the suite", object)
+    runtimes, devices = _listed(document, "runtimes", str), _listed(document, "devices", str)
+    _known(dict.fromkeys(runtimes), set(FORMATS), "runtimes", object)
+    forms = _listed(document, "forms", dict)
     settings = document.get("settings", {})
-    _known(settings, set(SETTINGS), "settings")
+    _known(settings, set(SETTINGS), "settings", int)
     settings = {SETTINGS[name]: value for name, value in settings.items()}
     Settings(runtimes[0], **{"beam": 1, **settings})  # out of range is an error now, not in a cell
     formats = tuple(FORMATS[runtime] for runtime in runtimes)
-    for name, checkpoint in document["checkpoints"].items():
-        _known(checkpoint, {"path", "encoder", "calibration", "input"}, f"checkpoints.{name}")
+    checkpoints = document["checkpoints"]
+    _typed(checkpoints, "checkpoints", dict)
+    for name, checkpoint in checkpoints.items():
+        _known(checkpoint, {"path", "encoder", "calibration", "input"}, f"checkpoints.{name}", str)
         photo = paths.optional(checkpoint.get("input"))
-        for form in document["forms"]:
+        for form in forms:
             model = _model(name, checkpoint, form, formats, paths)
             for runtime, device in product(runtimes, devices):
                 yield Cell(model, runtime, device, photo, settings)
@@ -137,7 +140,7 @@ def _model(
     formats: tuple[str, ...],
     paths: _Paths,
 ) -> Model:
-    _known(form, {"name", "recipe", "weights"}, "forms")
+    _known(form, {"name", "recipe", "weights"}, "forms", str)
     path = paths.folder / paths.filled(checkpoint["path"])
     return Model(
         checkpoint=name,
@@ -151,7 +154,25 @@ def _model(
     )
 
 
-def _known(given: Mapping[str, Any], names: set[str], where: str) -> None:
+def _listed(document: Mapping[str, Any], name: str, kind: type) -> list[Any]:
+    """One or more values of a kind."""
+    items = document[name]
+    if not (isinstance(items, list) and items and all(isinstance(item, kind) for item in items)):
+        raise ValueError(f"{name} is no list of {KINDS[kind]}, or an empty one")
+    return items
+
+
+def _typed(given: Any, where: str, kind: type) -> None:
+    """Raise ValueError unless it is a table with values of a kind."""
+    if not isinstance(given, dict):
+        raise ValueError(f"{where} is no table")
+    if wrong := [name for name, value in given.items() if not isinstance(value, kind)]:
+        raise ValueError(f"{where}: {wrong[0]} is none of the {KINDS[kind]}")
+
+
+def _known(given: Any, names: set[str], where: str, kind: type) -> None:
+    """Raise ValueError unless it is a table of such names, with values of a kind."""
+    _typed(given, where, kind)
     if unknown := [name for name in given if name not in names]:
         raise ValueError(f"{where} has {unknown[0]!r}, which is none of {', '.join(sorted(names))}")
 

@@ -75,6 +75,7 @@ def test_a_bundle_without_pictures_has_no_report() -> None:
         (ABSENT, "INSTRUMENTATION_FAILED"),
         ("", "it said nothing"),
         (PASSED.replace("CODE: -1", "CODE: 0"), "INSTRUMENTATION_CODE: 0"),
+        (PASSED.replace("captions=4", "captions=0"), "compared no caption"),
     ],
 )
 def test_a_failure_says_why(words: str, reason: str) -> None:

@@ -125,6 +125,18 @@ def test_without_a_phone_nothing_is_built(
     assert not out.exists()
 
 
+def test_only_a_phone_runs_the_app(
+    bundle: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["android", bundle, "--out", str(tmp_path / "demo.apk"), "--test"]
+    assert main([*arguments, "--device", "host"]) == 1
+    assert "'host' runs no app" in capsys.readouterr().err
+    (tmp_path / "demo.json").write_text("another's")
+    assert main(arguments) == 1
+    assert f"where: {tmp_path / 'demo.json'}" in capsys.readouterr().err
+    assert (tmp_path / "demo.json").read_text() == "another's"
+
+
 def test_the_phones_report_lies_beside_the_apk(
     bundle: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,5 +1,5 @@
-/* The part of ONNX Runtime's C interface that the adapters and the runner use, written down by hand, so that no
- * header of ONNX Runtime is needed to build them.
+/* The part of ONNX Runtime's C interface that the adapters and the runner use, written down by
+ * hand, so that no header of ONNX Runtime is needed to build them.
  *
  * OrtApi is a table of functions to which releases only append: a place in it never changes its
  * meaning. Those for custom operators exist since API level 17, which ONNX Runtime 1.17 brought. */

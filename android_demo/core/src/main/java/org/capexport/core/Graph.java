@@ -9,7 +9,7 @@ public interface Graph extends AutoCloseable {
 
   Set<String> outputNames();
 
-  /** Binds an input; its data, as they are then, are read by every run until another is bound. */
+  /** Binds an input; every run reads what its data are by then, until another one is bound. */
   void setInput(String name, Tensor tensor) throws CaptionException;
 
   /** Computes all outputs; all inputs must be bound. */
