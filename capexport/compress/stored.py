@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from capexport.checkpoint.statistics import LayerStatistics, size_bound
 from capexport.ir.graph import Constant, Graph
 from capexport.kernels import cksb
@@ -12,9 +14,9 @@ BOUND_BITS = 8
 def stored_layers(graph: Graph) -> list[dict[str, Any]]:
     """By constant of two dimensions or more, in the graph's order.
 
-    `stored_bytes` are values, positions and scales; absent where a matrix is stored sparse with
-    standard operators, which each file format does in its own way. `bound_bytes` is `size_bound` at
-    BOUND_BITS bits a value, without scales.
+    `stored_bytes` are values, positions and scales, no biases; absent where a matrix is stored
+    sparse with standard operators, which each file format does in its own way. `bound_bytes` is
+    `size_bound` at BOUND_BITS bits a value, without scales.
     """
     return [_stored(c) for c in graph.constants.values() if c.data.ndim >= 2 and c.data.size]
 
@@ -40,4 +42,5 @@ def _bytes_of(constant: Constant) -> int:
         return int(constant.data.nbytes)
     if not constant.packed:
         return int(constant.data.nbytes + scale.nbytes)
-    return len(cksb.encode(constant.data)) + int(cksb.stored_scale(constant.data, scale).nbytes)
+    blob, beside = cksb.pack_rows(cksb.Rows(constant.data, scale.astype(np.float32)))
+    return len(blob) + (0 if beside.scale is None else int(beside.scale.nbytes))
