@@ -111,12 +111,6 @@ def prune(
       --encoder-sparsity 0.6 --encoder-out sparse.safetensors --storage float16
     """
     _check_scope(scope, out, encoder, encoder_out)
-    if average and patience:
-        raise InputError(
-            "the last steps' average and the best epoch are two answers",
-            where="--average, --patience",
-            hint="give one of them",
-        )
     from capexport.checkpoint.image_encoder import check_encoder_target
     from capexport.evaluate.datasets import read_captions, select
     from capexport.prune.encoder import EncoderPlan, check_fits, counts, prune_encoder

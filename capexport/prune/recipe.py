@@ -92,12 +92,6 @@ def read_recipe(file: Path) -> Recipe:
             where=f"{file}: training.average",
             hint="leave it out, or train on a frozen encoder's features",
         )
-    if recipe.plan.average and recipe.plan.patience:
-        raise InputError(
-            "the last steps' average and the best epoch are two answers",
-            where=f"{file}: training.average, training.patience",
-            hint="leave one of them out",
-        )
     for key in DERIVED:
         if key in recipe.config:
             raise InputError(

@@ -62,6 +62,14 @@ class Plan:
     seed: int = 0
     save_every: int = 200
 
+    def __post_init__(self) -> None:
+        if self.average and self.patience:
+            raise InputError(
+                "the last steps' average and the best epoch are two answers",
+                where="average and patience",
+                hint="leave one of them out",
+            )
+
     def steps(self, images: int) -> int:
         return self.epochs * (images // min(self.batch, images))
 
@@ -172,13 +180,7 @@ class _Run:
         self._pruning.learn()
         self.step += 1
         self._average()
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise InputError(
-                f"the loss is {value} at step {self.step}",
-                where="training",
-                hint="use a smaller learning rate",
-            )
+        value = _finite(float(loss.detach()), self.step)
         if self.step % (self.steps // self._plan.epochs) == 0:
             self._judge()
         return value
@@ -211,7 +213,7 @@ class _Run:
             return
         weights = {**self._pruning.effective(self._tensors, self.step), **self._buffers}
         current = with_tensors(self._checkpoint, weights)
-        loss = held_out_loss(current, self._held_out, self._plan.batch)
+        loss = _finite(held_out_loss(current, self._held_out, self._plan.batch), self.step)
         self._best.take(loss, self._weights())
 
     def _batch(self) -> Tensor:
@@ -261,6 +263,10 @@ class _Run:
         weights = self._weights()
         shapes = {name: tuple(tensor.shape) for name, tensor in weights.items()}
         saved = load_state(file, self._run, shapes, others=_REACHED, device=self._device)
+        if set(saved["tensors"]) != set(weights):
+            raise InputError(
+                "the state lacks weights", where=str(file), hint="remove the file to start anew"
+            )
         with torch.no_grad():
             for name, tensor in saved["tensors"].items():
                 weights[name].copy_(tensor)
@@ -276,6 +282,16 @@ class _Run:
 
 _REACHED = ("step", "mean", "best", "optimizer", "pruning")
 """What a state holds beside weights and buffers."""
+
+
+def _finite(loss: float, step: int) -> float:
+    if not math.isfinite(loss):
+        raise InputError(
+            f"the loss is {loss} at step {step}",
+            where="training",
+            hint="use a smaller learning rate",
+        )
+    return loss
 
 
 def _one_cycle(plan: Plan, done: float) -> float:

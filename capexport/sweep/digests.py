@@ -4,7 +4,7 @@ import functools
 import hashlib
 import json
 from collections.abc import Iterable
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -34,10 +34,18 @@ def model_digest(model: Model) -> str:
 def cell_digest(cell: Cell) -> str:
     """Of its bundle, input, settings and device, the runtime's version, and this program."""
     photo = contents(cell.photo) if cell.photo else ""
-    runtime = (cell.runtime, version(PACKAGES[cell.runtime]))
+    runtime = (cell.runtime, _installed(PACKAGES[cell.runtime]))
     estimated = LLVM.is_there and cell.device.startswith("qemu")
     given = [model_digest(cell.model), photo, runtime, cell.device, cell.settings, estimated]
     return _digest(given)
+
+
+def _installed(package: str) -> str:
+    """Its version on this machine; a cell whose runtime is missing fails when it is measured."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"
 
 
 @functools.cache

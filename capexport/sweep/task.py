@@ -80,13 +80,16 @@ def measured_elsewhere(
     if program != program_digest():
         what = "the worker has another version of capexport"
         return Failure(what, cell.device, "install the same one on all machines")
-    with tempfile.TemporaryDirectory() as folder:
-        bundle = Path(folder, "bundle")
-        bundle.mkdir()
-        for name, content in files.items():
-            (bundle / name).write_bytes(content)
-        given = None
-        if cell.photo is not None and photo is not None:
-            given = Path(folder, cell.photo.name)
-            given.write_bytes(photo)
-        return measured(cell, bundle, given)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            bundle = Path(folder, "bundle")
+            bundle.mkdir()
+            for name, content in files.items():
+                (bundle / name).write_bytes(content)
+            given = None
+            if cell.photo is not None and photo is not None:
+                given = Path(folder, cell.photo.name)
+                given.write_bytes(photo)
+            return measured(cell, bundle, given)
+    except OSError as error:
+        return failure(error)

@@ -45,7 +45,6 @@ def test_what_is_left_out_has_the_plans_own_value(tmp_path: Path) -> None:
         ("seed = 3", "sede = 3", "sede", "sede is unknown"),
         ("epochs = 2", "epochs = 2\nlr = 1", "training.lr", "lr is unknown"),
         ("epochs = 2", "", "training.epochs", "epochs is missing"),
-        ("epochs = 2", "epochs = 2\naverage = 0.1\npatience = 2", "average", "averaged weights"),
         ('architecture = "up_down_lstm"', "", "architecture", "architecture is missing"),
         ("epochs = 2", "epochs = 0", "training.epochs", "0, not from 1 to 10000"),
         ("epochs = 2", 'epochs = "2"', "training.epochs", "another kind"),

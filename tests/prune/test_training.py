@@ -103,6 +103,16 @@ def test_a_state_of_another_run_is_refused(tmp_path: Path) -> None:
         train(tiny_checkpoint(), tiny_examples(), other, Dense(), state=state)
 
 
+def test_a_state_that_lacks_weights_is_refused(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    train(tiny_checkpoint(), tiny_examples(), SHORT, Dense(), state=state)
+    saved = torch.load(state, weights_only=True)
+    saved["tensors"].popitem()
+    torch.save(saved, state)
+    with pytest.raises(InputError, match="lacks weights"):
+        train(tiny_checkpoint(), tiny_examples(), SHORT, Dense(), state=state)
+
+
 def test_a_loss_that_is_not_finite_is_an_error() -> None:
     with pytest.raises(InputError, match="loss is"):
         train(tiny_checkpoint(), tiny_examples(), Plan(epochs=9, learning_rate=1e30), Dense())

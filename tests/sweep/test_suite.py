@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from capexport.bench.run import PACKAGES
 from capexport.errors import InputError
 from capexport.sweep import read_suite
 from capexport.sweep.digests import cell_digest, contents, model_digest
@@ -101,3 +102,13 @@ def test_a_digest_changes_with_all_that_a_cell_depends_on(suite: Path) -> None:
     changed = digests()
     assert changed[0] == seen[-1][0]
     assert changed[1] not in {cell for _, cell in seen}
+
+
+def test_a_runtime_that_is_not_installed_is_no_error_of_the_digest(
+    suite: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cell fails when it is measured, and stops no other."""
+    cell = read_suite(suite, {"DATA": "data"})[0]
+    before = cell_digest(cell)
+    monkeypatch.setitem(PACKAGES, cell.runtime, "no-such-package")
+    assert cell_digest(cell) != before
