@@ -12,14 +12,16 @@ from capexport.kernels.cksb.row_floats import STEPS_PER_OCTAVE, codes_from, scal
 
 LEAST_ZEROS = 0.99
 """Share of zeros from which a matrix has such rows."""
+LEAST_ROWS = 192
+"""Fewer save less than a kilobyte, 5.5 bytes each: no precision is given away for that."""
 SEARCHED_NNZ = 256
 """A row with more non-zeros takes the finest scale: the errors average out, no scale is better."""
 
 
 def has_compact_rows(weight: Array) -> bool:
-    """Whether a float or int8 weight is a matrix with enough zeros."""
+    """Whether a float or int8 weight is a matrix with enough zeros and rows."""
     zeros = 1 - int(np.count_nonzero(weight)) / max(weight.size, 1)
-    return weight.ndim == 2 and zeros >= LEAST_ZEROS
+    return weight.ndim == 2 and len(weight) >= LEAST_ROWS and zeros >= LEAST_ZEROS
 
 
 def compact_scales(weight: Array, peak: Array, most_steps: int) -> Array:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from capexport.compress import RECIPES, apply_recipe, parse_recipes
-from capexport.compress.compact_rows import LEAST_ZEROS
+from capexport.compress.compact_rows import LEAST_ROWS, LEAST_ZEROS
 from capexport.compress.rows import PEAK, quantize_rows
 from capexport.errors import GraphError, InputError
 from capexport.ir.graph import Constant, Graph, Node
@@ -63,7 +63,7 @@ def sparse(rows: int, columns: int, zeros: float, seed: int = 0) -> np.ndarray:
     return (rng.normal(size=(rows, columns)) * kept).astype(np.float32)
 
 
-@pytest.mark.parametrize("shape", [(1, 1009), (7, 509), (300, 257), (20, 40000)])
+@pytest.mark.parametrize("shape", [(192, 1009), (211, 509), (300, 257), (192, 40000)])
 def test_very_sparse_rows_have_scales_on_the_logarithmic_grid(shape: tuple[int, int]) -> None:
     """And the finest of an octave for long rows, none worse than half a step off."""
     weight = sparse(*shape, zeros=0.993)
@@ -85,7 +85,7 @@ def test_very_sparse_rows_have_scales_on_the_logarithmic_grid(shape: tuple[int, 
 
 
 def test_the_scale_of_a_very_sparse_row_is_the_best_of_its_octave() -> None:
-    weight = sparse(50, 300, zeros=0.993)
+    weight = sparse(LEAST_ROWS, 300, zeros=0.993)
     quantized = quantize_rows(Constant("w", weight))
     for row, kept in zip(weight, quantized.dequantized(), strict=True):
         codes = codes_from(np.array([np.abs(row).max(initial=1e-3) / (PEAK + 0.5)], np.float32))
@@ -96,20 +96,24 @@ def test_the_scale_of_a_very_sparse_row_is_the_best_of_its_octave() -> None:
         assert np.square(row - kept).sum() == pytest.approx(min(errors), rel=1e-3, abs=1e-12)
 
 
-@pytest.mark.parametrize("share", [LEAST_ZEROS - 0.005, LEAST_ZEROS])
-def test_the_limit_of_zeros_decides(share: float) -> None:
-    weight = np.zeros((100, 200), np.float32)
-    weight.reshape(-1)[: round((1 - share) * weight.size)] = 0.3
-    weight[0, :3] = 0.1, 0.1234567, -0.2345678
+@pytest.mark.parametrize(
+    ("share", "rows"),
+    [(LEAST_ZEROS - 0.005, 200), (LEAST_ZEROS, 200), (LEAST_ZEROS, LEAST_ROWS - 1)],
+)
+def test_the_limits_of_zeros_and_rows_decide(share: float, rows: int) -> None:
+    weight = np.zeros((rows, 200), np.float32)
+    count = round((1 - share) * weight.size)
+    weight.reshape(-1)[:count] = np.random.default_rng(0).normal(size=count)
     scale = quantize_rows(Constant("w", weight)).quantization.scale
-    assert (codes_of(scale[:1]) is not None) == (share >= LEAST_ZEROS)
+    compact = share >= LEAST_ZEROS and rows >= LEAST_ROWS
+    assert (codes_of(scale[:1]) is not None) == compact
 
 
 def test_a_very_sparse_matrix_that_was_trained_on_a_grid_keeps_it() -> None:
     rng = np.random.default_rng(0)
-    steps = rng.integers(-PEAK, PEAK + 1, (40, 600)) * (rng.random((40, 600)) < 0.008)
+    steps = rng.integers(-PEAK, PEAK + 1, (200, 600)) * (rng.random((200, 600)) < 0.008)
     steps[:, 0] = PEAK
-    weight = steps.astype(np.float32) * rng.uniform(0.01, 0.03, (40, 1)).astype(np.float32)
+    weight = steps.astype(np.float32) * rng.uniform(0.01, 0.03, (200, 1)).astype(np.float32)
     quantized = quantize_rows(Constant("w", weight))
     np.testing.assert_array_equal(quantized.dequantized(), weight)
 
@@ -117,14 +121,14 @@ def test_a_very_sparse_matrix_that_was_trained_on_a_grid_keeps_it() -> None:
 @pytest.mark.parametrize("recipe", ["dynamic_wi8", "weight_only_wi8", "fp32"])
 def test_biases_of_very_sparse_weights_have_twelve_bits(recipe: str) -> None:
     """Those of others stay, as does everything without a recipe."""
-    bias = np.random.default_rng(0).normal(size=30).astype(np.float32)
+    bias = np.random.default_rng(0).normal(size=200).astype(np.float32)
     nodes = (
         Node("linear", ("x", "sparse", "b0"), ("y",), {"activations": FLOAT, "relu": False}),
         Node("linear", ("x", "dense", "b1"), ("z",), {"activations": FLOAT, "relu": False}),
     )
-    arrays = {"sparse": sparse(30, 300, 0.993), "dense": sparse(30, 300, 0.5)}
+    arrays = {"sparse": sparse(200, 300, 0.993), "dense": sparse(200, 300, 0.5)}
     constants = {n: Constant(n, a) for n, a in {**arrays, "b0": bias, "b1": bias}.items()}
-    specs = [TensorSpec("x", ("n", 300)), TensorSpec("y", ("n", 30)), TensorSpec("z", ("n", 30))]
+    specs = [TensorSpec("x", ("n", 300)), TensorSpec("y", ("n", 200)), TensorSpec("z", ("n", 200))]
     graph = Graph("g", ("x",), ("y", "z"), nodes, {s.name: s for s in specs}, constants)
     small = apply_recipe(graph, RECIPES[recipe])
     expected = bias if recipe == "fp32" else round_bias(bias)
