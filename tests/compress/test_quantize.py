@@ -63,7 +63,7 @@ def sparse(rows: int, columns: int, zeros: float, seed: int = 0) -> np.ndarray:
     return (rng.normal(size=(rows, columns)) * kept).astype(np.float32)
 
 
-@pytest.mark.parametrize("shape", [(192, 1009), (211, 509), (300, 257), (192, 40000)])
+@pytest.mark.parametrize("shape", [(192, 1009), (211, 509), (300, 257), (192, 60000)])
 def test_very_sparse_rows_have_scales_on_the_logarithmic_grid(shape: tuple[int, int]) -> None:
     """And the finest of an octave for long rows, none worse than half a step off."""
     weight = sparse(*shape, zeros=0.993)
@@ -80,7 +80,7 @@ def test_very_sparse_rows_have_scales_on_the_logarithmic_grid(shape: tuple[int, 
     assert (steps <= PEAK).all()
     assert (np.abs(quantized.dequantized() - weight) <= scale[:, None] * (0.5 + 1e-4)).all()
     assert (quantized.data[weight == 0] == 0).all()
-    if shape[1] == 40000:
+    if shape[1] == 60000:
         assert (peak > PEAK / 2 ** (1 / 16) - 1).all()
 
 
