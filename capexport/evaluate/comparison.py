@@ -19,7 +19,7 @@ from capexport.evaluate.datasets import CaptionedImage
 from capexport.evaluate.layers import layer_errors
 from capexport.evaluate.metrics import CIDER, check_tools, cider, interval, paired_difference
 from capexport.evaluate.quality import Reading, reading, report
-from capexport.evaluate.reference import open_sessions, reference_captioner
+from capexport.evaluate.reference import one_thread, open_sessions, reference_captioner
 from capexport.runtime import Given, Session, caption, encoder_inputs, open_session, read_pictures
 
 LAYER_IMAGES = 4
@@ -141,6 +141,7 @@ def compare(
     return document
 
 
+@one_thread()
 def _caption_all(
     captioner: Captioner,
     sessions: Mapping[str, Session],

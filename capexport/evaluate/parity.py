@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from capexport.bundle import Bundle, open_bundle
 from capexport.captioner import Captioner
 from capexport.captioner.search import beam_search, greedy
-from capexport.evaluate.reference import open_sessions, reference_captioner
+from capexport.evaluate.reference import one_thread, open_sessions, reference_captioner
 from capexport.runtime import (
     Features,
     Given,
@@ -142,6 +142,7 @@ def _random_rows(rng: np.random.Generator, rows: int, width: int | str | None) -
     return np.maximum(rng.normal(0, 1, (rows, columns)), 0).astype(np.float32)
 
 
+@one_thread()
 def _compare(captioner: Captioner, session: Session, images: Mapping[str, Given]) -> RuntimeParity:
     parity = RuntimeParity()
     for name, given in images.items():

@@ -1,12 +1,31 @@
 """A checkpoint and its bundle -> the PyTorch captioner, and a session in every runtime."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import torch
 
 from capexport.bundle import Bundle
 from capexport.captioner import Captioner, build_captioner, read_image_encoder, with_image_encoder
 from capexport.checkpoint import read_checkpoint
 from capexport.errors import InputError, RuntimeMissingError
 from capexport.runtime import Session, open_session
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Torch computes on one thread: a step of one picture is too little to share.
+
+    On two, `verify` of a small captioner took twenty times as long where another program kept one
+    core busy: threads that wait for each other spin.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def reference_captioner(checkpoint: Path, encoder: str | None, bundle: Bundle) -> Captioner:
