@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from capexport import __version__
-from capexport.bundle.detector_folder import DetectorFolder, write_detector
+from capexport.bundle.detector_folder import DetectorFolder, check_detector_target, write_detector
 from capexport.captioner.encoders.region_detector import PICTURE, read_region_detector
 from capexport.capture import capture
 from capexport.compress import apply_recipe, check_calibration, image_samples, parse_recipes
@@ -35,6 +35,7 @@ def export_detector(
     Raises:
         CapexportError: of the stage that refused; nothing is left at `out` then.
     """
+    check_detector_target(out)
     recipes = parse_recipes(f"encoder={recipe},decoder=fp32")
     check_calibration(recipes, calibration)
     detector = read_region_detector(weights, image)

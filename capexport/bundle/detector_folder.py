@@ -34,6 +34,16 @@ class DetectorFolder:
     graphs: Mapping[str, Path]
 
 
+def check_detector_target(out: Path) -> None:
+    """Raise BundleError unless `write_detector` could create `out`: before the work, not after."""
+    if out.exists() or not out.parent.is_dir():
+        raise BundleError(
+            "the output exists" if out.exists() else "the output's folder does not exist",
+            where=str(out),
+            hint="choose another path",
+        )
+
+
 def write_detector(
     out: Path, image: ImageSpec, graphs: Mapping[str, bytes], provenance: Mapping[str, Any]
 ) -> DetectorFolder:
@@ -47,12 +57,7 @@ def write_detector(
     Raises:
         BundleError: `out` exists, or cannot be written.
     """
-    if out.exists() or not out.parent.is_dir():
-        raise BundleError(
-            "the output exists" if out.exists() else "the output's folder does not exist",
-            where=str(out),
-            hint="choose another path",
-        )
+    check_detector_target(out)
     files = {GRAPH + GRAPH_SUFFIXES[runtime]: data for runtime, data in graphs.items()}
     description = {
         "schema": SCHEMA,

@@ -76,6 +76,12 @@ def android(
 
     demo, opened = demo_folder(), open_bundle(bundle)
     _check_target(out, force)
+    if not test and (photo is not None or device != "adb"):
+        raise InputError(
+            "--device and --input belong to the test on a phone",
+            where="capexport android",
+            hint="add --test, or leave them out",
+        )
     if test and build is Build.gradle:
         raise InputError(
             "Gradle has tests of its own",

@@ -1,6 +1,5 @@
 """Captioned images -> what a captioner's encoder takes, computed once."""
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from capexport.captioner.image_captioner import grid_boxes
 from capexport.errors import InputError
 from capexport.evaluate.datasets import CaptionedImage
 from capexport.runtime import check_inputs, encoder_inputs, read_features, read_picture
+from capexport.runtime.features import write_arrays
 
 
 def encoder_features(
@@ -66,12 +66,7 @@ def write_features(
     arrays: dict[str, NDArray[np.floating]] = {}
     for image, att in zip(images, _grids(images, image_encoder, progress), strict=True):
         arrays |= {f"{image.name}.att": att.numpy(), f"{image.name}.box": box}
-    beside = out.with_name(out.name + ".new.npz")  # numpy adds the suffix where it is missing
-    try:
-        np.savez(beside, **arrays)  # type: ignore[arg-type]  # its stub takes keywords for flags
-        os.replace(beside, out)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_arrays(out, arrays)
     return int(att.shape[0]), int(att.shape[1])
 
 

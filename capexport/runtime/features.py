@@ -72,6 +72,17 @@ def save_features(path: Path, images: Mapping[str, Features]) -> None:
         arrays |= {f"{name}.att": features.att, f"{name}.fc": features.fc}
         if features.box is not None:
             arrays[f"{name}.box"] = features.box
+    write_arrays(path, arrays)
+
+
+def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
+    """Write an .npz by the keys of `read_features`, whole or not at all.
+
+    For arrays of other types than `Features` has: float16 halves a file of many images.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     beside = path.with_name(path.name + ".new.npz")  # numpy adds the suffix where it is missing
     try:
         np.savez(beside, **arrays)  # type: ignore[arg-type]  # its stub takes keywords for flags

@@ -121,6 +121,11 @@ def test_a_program_runs_on_the_cores_that_were_asked_for(
         assert int(target.run("program", [], 60).out.split()[1].replace(",", ""), 16) == 1
 
 
+def test_cores_that_this_machine_lacks_are_seen_before_a_run() -> None:
+    with open_device("host") as target, pytest.raises(DeviceError, match="cannot be had"):
+        target.pin("0x8000000000000000")
+
+
 def test_an_emulated_core_cannot_be_chosen_from() -> None:
     with pytest.raises(InputError, match="an emulated core is one core"):
         Qemu.pin(object.__new__(Qemu), "big")

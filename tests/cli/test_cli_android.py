@@ -165,3 +165,11 @@ def test_gradles_tests_are_gradles_to_run(
     out = str(tmp_path / "demo.apk")
     assert main(["android", bundle, "--out", out, "--build", "gradle", "--test"]) == 1
     assert "connectedDebugAndroidTest" in capsys.readouterr().err
+
+
+def test_what_belongs_to_the_test_needs_the_test(
+    bundle: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for option in (["--device", "adb:1"], ["--input", str(tmp_path)]):
+        assert main(["android", bundle, "--out", str(tmp_path / "demo.apk"), *option]) == 1
+        assert "add --test" in capsys.readouterr().err

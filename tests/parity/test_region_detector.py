@@ -165,4 +165,4 @@ def test_a_folder_must_be_whole(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no runtime"):
         open_detector(folder / "fp32", "another")
     with pytest.raises(BundleError, match="exists"):
-        export_detector(folder / "detector.pth", folder / "fp32", image=PICTURE)
+        export_detector(folder / "no-such-weights.pth", folder / "fp32", image=PICTURE)

@@ -12,8 +12,10 @@ from capexport.bench.devices.linux import machine_facts, machine_state
 from capexport.bench.devices.processes import run_command
 from capexport.bench.devices.target import HOST, Facts, Kind, Outcome
 from capexport.bench.devices.topology import core_mask
+from capexport.errors import DeviceError
 
 NAME = "host"
+PROBE_S = 10.0
 
 
 class Host:
@@ -55,6 +57,13 @@ class Host:
 
     def pin(self, cores: str) -> str:
         mask = core_mask(cores, self.facts().get("max_clock_khz", {}))
+        tried = run_command(["taskset", mask, "true"], timeout_s=PROBE_S, where=NAME)
+        if tried.status:
+            raise DeviceError(
+                f"cores {mask} cannot be had: {tried.err.strip()[:80]}",
+                where=NAME,
+                hint="--cores takes a mask of cores that this machine has",
+            )
         self._pinned = ["taskset", mask]
         return mask
 
