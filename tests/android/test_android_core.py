@@ -18,7 +18,7 @@ TESTS = tuple(
         "BenchmarkTest",
     )
 )
-NATIVE = {"org.capexport.core.NativeGraphTest"}
+NATIVE = {"org.capexport.core.NativeGraphTest", "org.capexport.core.NativeGraphLeakTest"}
 
 
 def test_the_core_does_what_python_does(core_classes: list[Path], goldens: Path) -> None:

@@ -14,8 +14,7 @@ from java_tests import run_junit, tool
 from capexport.kernels.build import KERNELS, build
 
 TEST = "org.capexport.core.NativeGraphTest"
-OPENINGS = 40
-"""Of a graph in each runtime, in each of five batches."""
+LEAK_TEST = "org.capexport.core.NativeGraphLeakTest"
 CAPTIONS = 36
 
 
@@ -31,12 +30,26 @@ def test_both_runtimes_give_the_tokens_of_python(
     properties = {
         "goldens": caption_goldens,
         "capexport.library": build(product="captioner"),
-        "openings": OPENINGS,
         **runtimes(),
     }
     printed = run_junit([TEST], core_classes, properties)
     assert f"compared {CAPTIONS} captions" in printed
-    assert len(re.findall(r"bytes an opening", printed)) == len(runtimes())
+
+
+def test_closing_a_graph_gives_back_every_byte(
+    core_classes: list[Path], caption_goldens: Path, tmp_path: Path
+) -> None:
+    count = tmp_path / "libmalloc_count.so"
+    source = Path(__file__).with_name("malloc_count.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-Wall", "-Werror", source, "-o", count], check=True)
+    properties = {
+        "goldens": caption_goldens,
+        "capexport.library": build(product="captioner"),
+        "malloc.count": count,
+        **runtimes(),
+    }
+    printed = run_junit([LEAK_TEST], core_classes, properties, [tool("java"), "-Xint"])
+    assert len(re.findall(r"keeps -?\d+ bytes", printed)) == len(runtimes())
 
 
 def test_the_table_of_jni_is_that_of_the_jdk(tmp_path: Path) -> None:

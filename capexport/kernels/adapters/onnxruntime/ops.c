@@ -43,6 +43,19 @@ int default_memory(const OrtCustomOp* op, size_t i) {
 }
 int not_variadic(const OrtCustomOp* op) { return (void)op, 1; }
 
+OrtStatus* create_sparse_domain(const OrtApi* api, OrtCustomOpDomain** out) {
+  OrtCustomOpDomain* domain;
+  OrtStatus* status = api->CreateCustomOpDomain("capexport", &domain);
+  if (status) return status;
+  status = api->CustomOpDomain_Add(domain, &SPARSE_MATMUL);
+  if (!status) status = api->CustomOpDomain_Add(domain, &SPARSE_GATHER);
+  if (status)
+    api->ReleaseCustomOpDomain(domain);
+  else
+    *out = domain;
+  return status;
+}
+
 /* A session keeps a pointer to the domain and tells nobody when it goes, so the domain, some
  * hundred bytes, is never released. */
 __attribute__((visibility("default"))) OrtStatus* RegisterCustomOps(OrtSessionOptions* options,
@@ -52,11 +65,9 @@ __attribute__((visibility("default"))) OrtStatus* RegisterCustomOps(OrtSessionOp
     return base->GetApi(1)->CreateStatus(
         ORT_FAIL, "the sparse operators of capexport need ONNX Runtime 1.17 or later");
   OrtCustomOpDomain* domain;
-  OrtStatus* status = api->CreateCustomOpDomain("capexport", &domain);
+  OrtStatus* status = create_sparse_domain(api, &domain);
   if (status) return status;
-  status = api->CustomOpDomain_Add(domain, &SPARSE_MATMUL);
-  if (!status) status = api->CustomOpDomain_Add(domain, &SPARSE_GATHER);
-  if (!status) status = api->AddCustomOpDomain(options, domain);
+  status = api->AddCustomOpDomain(options, domain);
   if (status) api->ReleaseCustomOpDomain(domain);
   return status;
 }

@@ -6,6 +6,9 @@
 
 extern const OrtCustomOp SPARSE_MATMUL, SPARSE_GATHER;
 
+/* Both operators as a domain, for the caller to release behind the last session that has it. */
+OrtStatus* create_sparse_domain(const OrtApi* api, OrtCustomOpDomain** out);
+
 /* A constant input with a float per row of the weight, or a shorter form of it. */
 typedef struct {
   const float* values;

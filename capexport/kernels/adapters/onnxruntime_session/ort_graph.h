@@ -19,6 +19,7 @@ struct capexport_onnxruntime {
   OrtEnv* env;
   OrtMemoryInfo* memory;
   OrtAllocator* allocator;
+  OrtCustomOpDomain* operators; /* for packed weights, of the same library (../onnxruntime/ops.c) */
   OrtSession* session;
   ort_ends inputs, outputs;
   int has_run;

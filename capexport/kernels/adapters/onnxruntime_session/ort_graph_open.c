@@ -7,10 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../onnxruntime/ops.h"
 #include "ort_graph.h"
-
-/* The operators for packed weights, compiled into the same library (../onnxruntime/ops.c). */
-OrtStatus* RegisterCustomOps(OrtSessionOptions* options, const OrtApiBase* base);
 
 int32_t ort_fail(capexport_onnxruntime* g, const char* format, ...) {
   va_list values;
@@ -46,7 +44,8 @@ static int32_t create_session(capexport_onnxruntime* g, const char* model,
   return ort_checked(g, api->SetIntraOpNumThreads(options, threads)) ||
          ort_checked(g, api->SetInterOpNumThreads(options, 1)) ||
          ort_checked(g, api->SetSessionLogSeverityLevel(options, ORT_LOG_FATAL)) ||
-         ort_checked(g, RegisterCustomOps(options, g->base)) ||
+         ort_checked(g, create_sparse_domain(api, &g->operators)) ||
+         ort_checked(g, api->AddCustomOpDomain(options, g->operators)) ||
          ort_checked(g, api->CreateSession(g->env, model, options, &g->session));
 }
 
@@ -116,6 +115,7 @@ void capexport_onnxruntime_close(capexport_onnxruntime* g) {
   release_ends(g, &g->inputs);
   release_ends(g, &g->outputs);
   if (g->session) g->api->ReleaseSession(g->session);
+  if (g->operators) g->api->ReleaseCustomOpDomain(g->operators);
   if (g->memory) g->api->ReleaseMemoryInfo(g->memory);
   if (g->env) g->api->ReleaseEnv(g->env);
   free(g);

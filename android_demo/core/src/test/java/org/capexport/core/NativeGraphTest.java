@@ -6,10 +6,8 @@ import static org.junit.Assert.assertNull;
 import static org.junit.Assert.assertTrue;
 import static org.junit.Assert.fail;
 
-import java.io.BufferedReader;
 import java.io.File;
 import java.io.FileInputStream;
-import java.io.FileReader;
 import java.io.IOException;
 import java.util.List;
 import org.junit.Test;
@@ -17,15 +15,11 @@ import org.junit.Test;
 /**
  * Bundles through the real native library and runtimes: the tokens that Python got. System
  * properties: capexport.library, litert and onnxruntime (paths of libraries; a runtime without one
- * is left out), openings (of the leak check).
+ * is left out).
  */
 public final class NativeGraphTest {
   private static final GoldenCaptions GOLDEN =
       new GoldenCaptions(name -> new FileInputStream(new File(Golden.FOLDER, name)));
-  /** What ONNX Runtime keeps of every session's operators, and the noise of an allocator. */
-  private static final long LEAK_BYTES_PER_OPENING = 3000;
-
-  private static final int LEAK_BATCHES = 4;
 
   private static CaptionSession open(Object one) throws Exception {
     Runtime runtime = Runtime.named(Golden.text(one, "runtime"));
@@ -80,51 +74,10 @@ public final class NativeGraphTest {
     }
   }
 
-  @Test
-  public void openingAndClosingLeaksNothing() throws Exception {
-    int openings = Integer.getInteger("openings", 0);
-    for (Runtime runtime : Runtime.values()) {
-      Object one = lastCase(runtime); // the smallest graphs: least noise of the allocator
-      if (one == null || openings == 0) continue;
-      openAndClose(one, openings); // allocators reach their size
-      long least = Long.MAX_VALUE; // a leak grows every time, an allocator now and then
-      for (int batch = 0; batch < LEAK_BATCHES; batch++) {
-        long before = residentBytes();
-        openAndClose(one, openings);
-        least = Math.min(least, (residentBytes() - before) / openings);
-      }
-      System.out.println(runtime.label + " grew " + least + " bytes an opening");
-      assertTrue(runtime + " grew " + least, least < LEAK_BYTES_PER_OPENING);
-    }
-  }
-
   private static Object firstCase(Runtime runtime) throws IOException {
     for (Object one : Golden.cases("captions.json"))
       if (isThere(one) && Golden.text(one, "runtime").equals(runtime.label)) return one;
     return null;
-  }
-
-  private static Object lastCase(Runtime runtime) throws IOException {
-    Object last = null;
-    for (Object one : Golden.cases("captions.json"))
-      if (isThere(one) && Golden.text(one, "runtime").equals(runtime.label)) last = one;
-    return last;
-  }
-
-  private static void openAndClose(Object one, int times) throws Exception {
-    Runtime runtime = Runtime.named(Golden.text(one, "runtime"));
-    File folder = new File(Golden.FOLDER, Golden.text(one, "bundle"));
-    String library = System.getProperty(runtime.label);
-    GraphOpener opener = NativeGraph.opener(runtime, library, 1);
-    File file = new File(folder, "decoder_step" + runtime.suffix);
-    for (int i = 0; i < times; i++) opener.open(file).close();
-  }
-
-  private static long residentBytes() throws IOException {
-    System.gc();
-    try (BufferedReader in = new BufferedReader(new FileReader("/proc/self/statm"))) {
-      return Long.parseLong(in.readLine().split(" ")[1]) * 4096;
-    }
   }
 
   @Test
