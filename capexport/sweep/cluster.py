@@ -14,7 +14,7 @@ import dask
 from distributed import CancelledError, Client, Future, KilledWorker, wait
 
 from capexport.errors import DeviceError
-from capexport.sweep.digests import program_digest
+from capexport.sweep.digests import versions
 from capexport.sweep.task import Failure, Measure, Result, Task, measured_elsewhere, read_files
 
 CONNECT_S = 10.0
@@ -80,7 +80,7 @@ class _Cluster:
             # With the task, not scattered: what is scattered dies with the worker that holds it.
             read_files(task.bundle),
             photo.read_bytes() if photo else None,
-            program_digest(),
+            versions(task.cell.runtime),
             resources={task.cell.device: 1},
             pure=False,  # what was measured before may be measured anew
         )

@@ -34,10 +34,22 @@ def model_digest(model: Model) -> str:
 def cell_digest(cell: Cell) -> str:
     """Of its bundle, input, settings and device, the runtime's version, and this program."""
     photo = contents(cell.photo) if cell.photo else ""
-    runtime = (cell.runtime, _installed(PACKAGES[cell.runtime]))
     estimated = LLVM.is_there and cell.device.startswith("qemu")
-    given = [model_digest(cell.model), photo, runtime, cell.device, cell.settings, estimated]
+    given = [
+        model_digest(cell.model),
+        photo,
+        versions(cell.runtime),
+        cell.device,
+        cell.settings,
+        estimated,
+    ]
     return _digest(given)
+
+
+def versions(runtime: str) -> dict[str, str]:
+    """Of what measures a bundle in a runtime on this machine, by the package's name."""
+    package = PACKAGES[runtime]
+    return {"capexport": program_digest(), package: _installed(package)}
 
 
 def _installed(package: str) -> str:

@@ -3,7 +3,6 @@
 import functools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +65,7 @@ def sweep(
     try:
         for task, result in measure(tasks()):
             results[task.number] = result
-            place = places[task.number]
-            if isinstance(result, Report) and isinstance(place, Path):
-                write_report(result, place, force=True)
+            _keep(result, places[task.number])
     finally:  # an interrupted sweep shows what it finished
         _write_index(cells, places, results, out)
     return [(cell, results[number]) for number, cell in enumerate(cells)]
@@ -80,6 +77,21 @@ def _place(cell: Cell, out: Path) -> Path | Failure:
         return out / REPORTS / f"{cell_digest(cell)}.json"
     except (CapexportError, OSError) as error:
         return failure(error)
+
+
+def _keep(result: Result, place: Path | Failure) -> None:
+    """Write the report; that of an unfinished cell under a name that no later sweep reads."""
+    if isinstance(place, Failure):
+        return
+    if isinstance(result, Report):
+        write_report(result, place, force=True)
+        _unfinished(place).unlink(missing_ok=True)
+    elif result.unfinished:
+        write_report(result.unfinished, _unfinished(place), force=True)
+
+
+def _unfinished(place: Path) -> Path:
+    return place.with_suffix(".unfinished.json")
 
 
 def _exported(model: Model, bundles: Path, stage: Callable[[str], None]) -> Path | Failure:
@@ -121,7 +133,10 @@ def _row(cell: Cell, place: Path | Failure, result: Result) -> dict[str, Any]:
         "runtime": cell.runtime,
         "device": cell.device,
     }
-    if isinstance(result, Failure):
-        return {**row, "error": asdict(result)}
-    assert isinstance(place, Path)
-    return {**row, "report": f"{REPORTS}/{place.name}", "valid": result.valid}
+    if isinstance(result, Report):
+        assert isinstance(place, Path)
+        return {**row, "report": f"{REPORTS}/{place.name}", "valid": result.valid}
+    row["error"] = {"what": result.what, "where": result.where, "hint": result.hint}
+    if result.unfinished and isinstance(place, Path):
+        row["unfinished"] = f"{REPORTS}/{_unfinished(place).name}"
+    return row

@@ -139,5 +139,10 @@ def _failures(results: Sequence[tuple[Cell, Result]]) -> str:
     failed = [(cell, result) for cell, result in results if isinstance(result, Failure)]
     if not failed:
         return ""
-    lines = [f"- {cell}: {one.what} ({one.where}); {one.hint}" for cell, one in failed]
+    lines = [f"- {cell}: {_reason(one)}" for cell, one in failed]
     return "\n".join([f"### Not measured: {len(failed)} of {len(results)} cells", "", *lines])
+
+
+def _reason(failure: Failure) -> str:
+    rounds = "; the rounds before are kept" if failure.unfinished else ""
+    return f"{failure.what} ({failure.where}); {failure.hint}{rounds}"

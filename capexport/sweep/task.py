@@ -5,20 +5,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from capexport.bench import Report, bench
+from capexport.bench import Report, UnfinishedError, bench
 from capexport.bundle import open_bundle
 from capexport.errors import CapexportError
-from capexport.sweep.digests import program_digest
+from capexport.sweep.digests import versions
 from capexport.sweep.suite import Cell
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a cell has no report; the three lines of a CapexportError, which cannot be pickled."""
+    """Why a cell has no report; the three lines of a CapexportError, which cannot be pickled.
+
+    Args:
+        unfinished: of the rounds before the device failed.
+    """
 
     what: str
     where: str
     hint: str
+    unfinished: Report | None = None
 
 
 Result = Report | Failure
@@ -56,7 +61,8 @@ def measured(cell: Cell, folder: Path, photo: Path | None) -> Result:
 def failure(error: CapexportError | OSError) -> Failure:
     """An OSError is taken for one of reading or writing a file."""
     if isinstance(error, CapexportError):
-        return Failure(error.what, error.where, error.hint)
+        unfinished = error.report if isinstance(error, UnfinishedError) else None
+        return Failure(error.what, error.where, error.hint, unfinished)
     return Failure(
         error.strerror or str(error), str(error.filename), "check the path and the disk's space"
     )
@@ -68,18 +74,19 @@ def read_files(folder: Path) -> dict[str, bytes]:
 
 
 def measured_elsewhere(
-    cell: Cell, files: Mapping[str, bytes], photo: bytes | None, program: str
+    cell: Cell, files: Mapping[str, bytes], photo: bytes | None, asked_with: Mapping[str, str]
 ) -> Result:
     """`measured` on a machine that shares no disk with the one that asks.
 
     Args:
         files: of the bundle.
         photo: what `cell.photo` holds.
-        program: `program_digest` of who asks: other sources would measure something else.
+        asked_with: `versions` of who asks: others would measure something else.
     """
-    if program != program_digest():
-        what = "the worker has another version of capexport"
-        return Failure(what, cell.device, "install the same one on all machines")
+    for name, version in versions(cell.runtime).items():
+        if version != asked_with[name]:
+            what = f"the worker has another version of {name}"
+            return Failure(what, cell.device, "install the same one on all machines")
     try:
         with tempfile.TemporaryDirectory() as folder:
             bundle = Path(folder, "bundle")

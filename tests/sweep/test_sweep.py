@@ -11,10 +11,13 @@ from bench.reports import COUNTED, REPORT
 from typer.testing import CliRunner
 
 import capexport.sweep.task
-from capexport.bench import Report, read_report
+from capexport.bench import Report, UnfinishedError, read_report
 from capexport.cli import app
+from capexport.errors import DeviceError
 from capexport.sweep import Cell, Failure, Model
+from capexport.sweep.digests import versions
 from capexport.sweep.tables import tables
+from capexport.sweep.task import measured_elsewhere
 
 DENSE, PACKED = ("fp32", "dense"), ("dynamic_wi8", "packed")
 NEEDS_CALIBRATION = ("static_wi8_ai8", "dense")
@@ -102,6 +105,34 @@ def test_an_interrupted_sweep_keeps_what_it_finished(
     assert run(suite)[0] == 0
     assert [cell["form"] for cell in index(suite)] == ["fp32 dense", "dynamic_wi8 packed"]
     assert not answers
+
+
+def test_the_rounds_before_a_failure_are_kept_until_the_cell_is_measured(
+    write_suite: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = DeviceError("adb lost the device", where="adb", hint="plug it in")
+
+    def fail(*_: Any, **__: Any) -> Report:
+        raise UnfinishedError(lost, replace(REPORT, doubts=("round 2: lost",)))
+
+    monkeypatch.setattr(capexport.sweep.task, "bench", fail)
+    suite = write_suite(["host"], DENSE)
+    status, shown = run(suite)
+    assert status == 1
+    assert "adb lost the device (adb); plug it in; the rounds before are kept" in shown
+    kept = suite.parent / "out" / index(suite)[0]["unfinished"]
+    assert read_report(kept).doubts == ("round 2: lost",)
+    monkeypatch.setattr(capexport.sweep.task, "bench", lambda *_, **__: REPORT)
+    assert run(suite)[0] == 0
+    assert not kept.exists()
+
+
+@pytest.mark.parametrize("package", ["capexport", "ai-edge-litert"])
+def test_a_worker_with_another_version_measures_nothing(package: str) -> None:
+    asked_with = {**versions("litert"), package: "another"}
+    result = measured_elsewhere(cell("float", "host"), {}, None, asked_with)
+    assert isinstance(result, Failure)
+    assert result.what == f"the worker has another version of {package}"
 
 
 def test_another_caption_than_the_expected_one_is_exit_status_1(
