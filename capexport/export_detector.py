@@ -22,6 +22,7 @@ def export_detector(
     recipe: str = "fp32",
     calibration: Path | None = None,
     image: ImageSpec = PICTURE,
+    force: bool = False,
 ) -> DetectorFolder:
     """Write `regions.tflite`, `regions.onnx` and `detector.json`.
 
@@ -31,11 +32,12 @@ def export_detector(
         recipe: `fp32` or `static_wi8_ai8`.
         calibration: folder of typical pictures, which a static recipe needs.
         image: the input.
+        force: replace a region detector that is at `out` already.
 
     Raises:
         CapexportError: of the stage that refused; nothing is left at `out` then.
     """
-    check_detector_target(out)
+    check_detector_target(out, force=force)
     recipes = parse_recipes(f"encoder={recipe},decoder=fp32")
     check_calibration(recipes, calibration)
     detector = read_region_detector(weights, image)
@@ -49,4 +51,4 @@ def export_detector(
         "recipe": recipe,
     }
     graphs = {runtime: write(small) for runtime, write in WRITERS.items()}
-    return write_detector(out, image, graphs, provenance)
+    return write_detector(out, image, graphs, provenance, force=force)

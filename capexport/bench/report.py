@@ -1,7 +1,6 @@
 """A measurement as a value, and its JSON document (schema 1): written whole, read with checks."""
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from itertools import accumulate, pairwise
@@ -10,6 +9,7 @@ from typing import Any
 
 from capexport.bench.statistics import Rounds, Summary, summarize
 from capexport.errors import InputError
+from capexport.outputs import check_output, write_whole
 
 SCHEMA = 1
 KINDS = ("measured-host", "measured-device", "emulated-counts")
@@ -86,35 +86,11 @@ class Report:
         return {name: value for name, value in whole.items() if value != {}}
 
 
-def check_output(out: Path, *, force: bool) -> None:
-    """Raise InputError where a report cannot go, before anything is measured."""
-    if out.exists() and not force:
-        raise InputError(
-            "the output exists already", where=str(out), hint="choose another path or use --force"
-        )
-    if not out.parent.is_dir():
-        raise InputError(
-            "there is no such folder", where=str(out.parent), hint="make it, or choose another path"
-        )
-
-
 def write_report(report: Report, out: Path, *, force: bool = False) -> None:
-    """Write the document to `out`, whole or not at all; raises as `check_output`."""
+    """Write the document to `out`, whole or not at all; raises as `outputs.check_output`."""
     check_output(out, force=force)
     text = json.dumps(report.document(), indent=1, ensure_ascii=False, allow_nan=False)
     write_whole(text + "\n", out)
-
-
-def write_whole(text: str, out: Path) -> None:
-    """Write UTF-8 beside `out`, and rename it when it is whole."""
-    beside = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        with beside.open("x", encoding="utf-8") as file:
-            file.write(text)
-        beside.replace(out)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
 
 
 def read_report(path: Path) -> Report:

@@ -1,11 +1,9 @@
 """Manifest and file contents -> a bundle folder, whole or not at all."""
 
 import hashlib
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from capexport.bundle.bundle import Bundle
 from capexport.bundle.card import card_text
@@ -14,6 +12,7 @@ from capexport.bundle.layout import CARD, MANIFEST, VOCABULARY, is_plain_name
 from capexport.bundle.manifest import BundleFile, Manifest
 from capexport.bundle.open import open_bundle
 from capexport.errors import BundleError
+from capexport.outputs import check_output, whole_folder
 
 
 def create_bundle(
@@ -37,13 +36,10 @@ def create_bundle(
     contents = _contents(manifest, files)
     check_target(out, force=force)
     try:
-        with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
-            staged = Path(scratch) / "new"
-            staged.mkdir()
+        with whole_folder(out) as staged:
             for name, data in contents.items():
                 (staged / name).write_bytes(data)
             whole = open_bundle(staged)
-            _move(staged, out, aside=Path(scratch) / "old")
     except OSError as error:
         raise BundleError(
             f"the bundle cannot be written: {error.strerror}",
@@ -74,22 +70,7 @@ def _contents(manifest: Manifest, files: Mapping[str, bytes]) -> dict[str, bytes
 
 def check_target(out: Path, *, force: bool) -> None:
     """Raise BundleError unless a bundle may be written to `out`: call it before long work."""
-    if not out.parent.is_dir():
-        raise BundleError(
-            "the parent folder does not exist", where=str(out.parent), hint="create it first"
-        )
-    if not os.path.lexists(out):
-        return
-    if not force:
-        raise BundleError(
-            "the output exists already", where=str(out), hint="choose another path or use --force"
-        )
-    if not _is_bundle(out):
-        raise BundleError(
-            "the output exists and is no bundle: it is not replaced",
-            where=str(out),
-            hint="--force replaces bundles only; choose another path or remove it yourself",
-        )
+    check_output(out, force=force, kind="bundle", is_of_kind=_is_bundle, error=BundleError)
 
 
 def _is_bundle(folder: Path) -> bool:
@@ -104,16 +85,3 @@ def _is_bundle(folder: Path) -> bool:
         return False
     listed = {MANIFEST, *(file.name for file in manifest.files)}
     return listed.issuperset(entry.name for entry in folder.iterdir())
-
-
-def _move(staged: Path, out: Path, aside: Path) -> None:
-    """Put `staged` at `out`; a bundle that was there is put aside, and back when the move fails."""
-    if not os.path.lexists(out):
-        staged.rename(out)
-        return
-    out.rename(aside)
-    try:
-        staged.rename(out)
-    except OSError:
-        aside.rename(out)
-        raise

@@ -5,13 +5,13 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from capexport.bundle.fields import Fields
 from capexport.bundle.image_fields import KEY, image_fields, read_rule
 from capexport.bundle.layout import GRAPH_SUFFIXES
 from capexport.errors import BundleError
+from capexport.outputs import check_output, whole_folder
 from capexport.spec.image import ImageSpec
 
 DESCRIPTION = "detector.json"
@@ -34,30 +34,38 @@ class DetectorFolder:
     graphs: Mapping[str, Path]
 
 
-def check_detector_target(out: Path) -> None:
+def check_detector_target(out: Path, *, force: bool) -> None:
     """Raise BundleError unless `write_detector` could create `out`: before the work, not after."""
-    if out.exists() or not out.parent.is_dir():
-        raise BundleError(
-            "the output exists" if out.exists() else "the output's folder does not exist",
-            where=str(out),
-            hint="choose another path",
-        )
+    check_output(
+        out, force=force, kind="region detector", is_of_kind=_is_detector, error=BundleError
+    )
+
+
+def _is_detector(folder: Path) -> bool:
+    ours = {DESCRIPTION, *(GRAPH + suffix for suffix in GRAPH_SUFFIXES.values())}
+    return folder.is_dir() and {entry.name for entry in folder.iterdir()} == ours
 
 
 def write_detector(
-    out: Path, image: ImageSpec, graphs: Mapping[str, bytes], provenance: Mapping[str, Any]
+    out: Path,
+    image: ImageSpec,
+    graphs: Mapping[str, bytes],
+    provenance: Mapping[str, Any],
+    *,
+    force: bool = False,
 ) -> DetectorFolder:
     """Write a folder, whole or not at all; the same arguments give the same bytes.
 
     Args:
-        out: must not exist; its parent must.
+        out: folder to create; its parent must exist.
         graphs: by runtime.
         provenance: JSON values.
+        force: replace a region detector that is at `out` already.
 
     Raises:
-        BundleError: `out` exists, or cannot be written.
+        BundleError: `out` exists (without force, or is no detector), or cannot be written.
     """
-    check_detector_target(out)
+    check_detector_target(out, force=force)
     files = {GRAPH + GRAPH_SUFFIXES[runtime]: data for runtime, data in graphs.items()}
     description = {
         "schema": SCHEMA,
@@ -73,13 +81,10 @@ def write_detector(
     }
     files[DESCRIPTION] = (json.dumps(description, indent=2, sort_keys=True) + "\n").encode()
     try:
-        with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
-            staged = Path(scratch) / "new"
-            staged.mkdir()
+        with whole_folder(out) as staged:
             for name, data in files.items():
                 (staged / name).write_bytes(data)
             open_detector_folder(staged)
-            staged.rename(out)
     except OSError as error:
         raise BundleError(
             f"the detector cannot be written: {error.strerror}",

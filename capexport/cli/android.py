@@ -73,9 +73,10 @@ def android(
     )
     from capexport.bundle import open_bundle
     from capexport.errors import InputError
+    from capexport.outputs import check_output
 
     demo, opened = demo_folder(), open_bundle(bundle)
-    _check_target(out, force)
+    check_output(out, force=force)
     if not test and (photo is not None or device != "adb"):
         raise InputError(
             "--device and --input belong to the test on a phone",
@@ -104,15 +105,6 @@ def android(
         _print(_minimal(opened, demo, out, aar or []), as_json)
 
 
-def _check_target(out: Path, force: bool) -> None:
-    from capexport.errors import InputError
-
-    if out.exists() and not force:
-        raise InputError("the output exists already", where=str(out), hint="use --force")
-    if not out.resolve().parent.is_dir():
-        raise InputError("there is no such folder", where=str(out.parent), hint="create it")
-
-
 def _tested(
     bundle: "Bundle",
     demo: Path,
@@ -124,10 +116,10 @@ def _tested(
 ) -> dict[str, Any]:
     from capexport.android.instrument import run_on
     from capexport.bench.devices.adb import Adb
-    from capexport.bench.report import write_whole
+    from capexport.outputs import check_output, write_whole
 
     report = out.with_suffix(".json")
-    _check_target(report, force)
+    check_output(report, force=force)
     phone = Adb(_serial(device))  # before anything is built: there may be none
     with TemporaryDirectory() as folder:
         _write_goldens(bundle, photo, Path(folder))

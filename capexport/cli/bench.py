@@ -77,8 +77,8 @@ def bench(
     from capexport.bench import Settings, UnfinishedError, card, write_report
     from capexport.bench import bench as measure
     from capexport.bench.quality import read_quality
-    from capexport.bench.report import check_output
     from capexport.bundle import open_bundle
+    from capexport.outputs import check_output
 
     opened = open_bundle(bundle)
     if out is not None:

@@ -3,6 +3,7 @@
 import io
 import json
 import shlex
+import shutil
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
@@ -61,6 +62,15 @@ def demo(
             "the output exists already", where=str(out), hint="choose another path or remove it"
         )
     out.mkdir(parents=True)
+    try:
+        _show_all(main, out, model, images, seed, as_json=as_json)
+    except BaseException:
+        shutil.rmtree(out)
+        raise
+
+
+def _show_all(main: Run, out: Path, model: Path, images: int, seed: int, *, as_json: bool) -> None:
+    """Run every command, and hold the captions against what was drawn."""
     *steps, evaluation = _commands(out, model, images, seed)
     done = [_run(main, arguments, as_json=as_json) for arguments in steps]
     if not as_json:

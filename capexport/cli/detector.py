@@ -20,6 +20,7 @@ def detector(
         Path | None,
         typer.Option("--calibration", help="Folder of typical pictures, for a static recipe."),
     ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing detector.")] = False,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
@@ -35,7 +36,7 @@ def detector(
 
     with stages() as stage:
         stage("exporting the detector")
-        written = export_detector(weights, out, recipe=recipe, calibration=calibration)
+        written = export_detector(weights, out, recipe=recipe, calibration=calibration, force=force)
     sizes = {file.name: file.stat().st_size for file in written.graphs.values()}
     if as_json:
         print_json({"detector": str(out), "recipe": recipe, "files": sizes})

@@ -9,6 +9,7 @@ from capexport.cli.options import AsJson, Debug
 from capexport.cli.output import print_facts, print_json
 from capexport.cli.progress import stages
 from capexport.errors import InputError
+from capexport.outputs import check_output
 
 
 def features(
@@ -55,8 +56,4 @@ def check_features_target(out: Path, force: bool) -> None:
     """InputError unless a features file may be written to `out`: call it before long work."""
     if out.suffix != ".npz":
         raise InputError("a features file ends in .npz", where=str(out), hint="rename the output")
-    if out.exists() and not force:
-        raise InputError("the output exists", where=str(out), hint="give --force to replace it")
-    if not out.parent.is_dir():
-        hint = "make it first"
-        raise InputError("the output's folder does not exist", where=str(out.parent), hint=hint)
+    check_output(out, force=force)

@@ -30,7 +30,7 @@ def report(
       capexport report dense.json packed.json emulated.json --html all.html
     """
     from capexport.bench import html_page, read_report
-    from capexport.bench.report import check_output, write_whole
+    from capexport.outputs import check_output, write_whole
 
     check_output(html, force=force)
     read = [read_report(path) for path in reports]

@@ -1,6 +1,5 @@
 """What an interrupted run has reached <-> a file beside its output."""
 
-import os
 import pickle
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ import torch
 from torch import Tensor
 
 from capexport.errors import InputError
+from capexport.outputs import whole_file
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -17,16 +17,15 @@ Shapes = Mapping[str, tuple[int, ...]]
 def save_state(
     file: Path, run: Mapping[str, object], tensors: Mapping[str, Tensor], **others: Any
 ) -> None:
-    """Write next to the file and rename: a kill leaves the last whole state.
+    """Write the file; a kill leaves the last whole state.
 
     Args:
         run: what the run depends on, plain values.
         tensors: weights so far.
         others: what else the run goes on from: numbers, tensors, dictionaries of them.
     """
-    beside = file.with_name(file.name + ".new")
-    torch.save({"run": dict(run), "tensors": dict(tensors), **others}, beside)
-    os.replace(beside, file)
+    with whole_file(file) as beside:
+        torch.save({"run": dict(run), "tensors": dict(tensors), **others}, beside)
 
 
 def load_state(

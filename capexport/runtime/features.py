@@ -1,6 +1,5 @@
 """A features file (.npz) -> checked region features by image name."""
 
-import os
 import tokenize
 import zipfile
 import zlib
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from capexport.errors import InputError
+from capexport.outputs import whole_file
 from capexport.runtime.graph_runner import Array
 
 PARTS = ("att", "fc", "box")
@@ -83,12 +83,8 @@ def write_arrays(path: Path, arrays: Mapping[str, Array]) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    beside = path.with_name(path.name + ".new.npz")  # numpy adds the suffix where it is missing
-    try:
-        np.savez(beside, **arrays)  # type: ignore[arg-type]  # its stub takes keywords for flags
-        os.replace(beside, path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with whole_file(path) as beside, beside.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]  # its stub takes keywords for flags
 
 
 def _read_arrays(path: Path) -> dict[str, Array]:

@@ -1,16 +1,14 @@
 """A seed -> a data set on disk: pictures, captions, and what is in each picture."""
 
 import json
-import os
 import random
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from capexport.errors import InputError
+from capexport.outputs import check_output, whole_folder
 from capexport.scenes.grammar import captions
 from capexport.scenes.picture import draw
 from capexport.scenes.scene import Kind, Scene, Thing, random_scene
@@ -42,9 +40,8 @@ def write_scenes(
         InputError: `out` exists, or its parent does not.
     """
     out = out.absolute()
-    _check_target(out, force=force)
-    with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
-        staged = Path(scratch) / "new"
+    check_output(out, force=force, kind="folder of scenes", is_of_kind=_is_folder_of_scenes)
+    with whole_folder(out) as staged:
         records = []
         for split, count in counts.items():
             (staged / PICTURES / split).mkdir(parents=True)
@@ -53,9 +50,6 @@ def write_scenes(
                 progress(f"{number + 1} of {count} pictures of {split} drawn")
         text = json.dumps({"images": records}, indent=0, sort_keys=True)
         (staged / CAPTIONS).write_text(text + "\n")
-        if out.exists():
-            shutil.rmtree(out)
-        staged.rename(out)
 
 
 def read_scenes(folder: Path) -> dict[str, Scene]:
@@ -99,20 +93,5 @@ def _things(values: list[Mapping[str, Any]]) -> Iterator[Thing]:
         yield Thing(Kind(*value["kind"]), value["x"], value["y"], value["turn"])
 
 
-def _check_target(out: Path, *, force: bool) -> None:
-    if not out.parent.is_dir():
-        raise InputError(
-            "the parent folder does not exist", where=str(out.parent), hint="create it first"
-        )
-    if not os.path.lexists(out):
-        return
-    if not force:
-        raise InputError(
-            "the output exists already", where=str(out), hint="choose another path or use --force"
-        )
-    if not out.is_dir() or {entry.name for entry in out.iterdir()} != {CAPTIONS, PICTURES}:
-        raise InputError(
-            "the output exists and is no folder of scenes: it is not replaced",
-            where=str(out),
-            hint="choose another path or remove it yourself",
-        )
+def _is_folder_of_scenes(folder: Path) -> bool:
+    return folder.is_dir() and {entry.name for entry in folder.iterdir()} == {CAPTIONS, PICTURES}

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from capexport.bench import Report, read_report, write_report
-from capexport.bench.report import write_whole
 from capexport.errors import CapexportError
 from capexport.export import export
+from capexport.outputs import write_whole
 from capexport.sweep.digests import cell_digest, model_digest
 from capexport.sweep.suite import Cell, Model
 from capexport.sweep.tables import tables

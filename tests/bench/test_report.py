@@ -58,7 +58,7 @@ def test_an_existing_file_needs_force(tmp_path: Path) -> None:
 def test_nothing_is_left_when_it_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="Out of range"):
         write_report(replace(REPORT, output={"log_prob": float("nan")}), tmp_path / "r.json")
-    with pytest.raises(InputError, match="no such folder"):
+    with pytest.raises(InputError, match="parent folder does not exist"):
         write_report(REPORT, tmp_path / "absent" / "r.json")
     assert list(tmp_path.iterdir()) == []
 

@@ -102,22 +102,6 @@ def test_old_bundle_survives_when_the_new_one_fails(
     assert list(bundle.path.parent.iterdir()) == [bundle.path]
 
 
-def test_old_bundle_comes_back_when_the_last_rename_fails(
-    bundle: Bundle, manifest: Manifest, files: Files, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rename = Path.rename
-
-    def fail_for_the_new_one(self: Path, target: Path) -> Path:
-        if self.name == "new":
-            raise OSError(28, "No space left on device")
-        return rename(self, target)
-
-    monkeypatch.setattr(Path, "rename", fail_for_the_new_one)
-    with pytest.raises(BundleError, match="No space left"):
-        create_bundle(bundle.path, replace(manifest, weights="new"), files, force=True)
-    assert open_bundle(bundle.path) == bundle
-
-
 @pytest.mark.parametrize("kind", ["web app", "bundle with notes"])
 def test_force_keeps_a_folder_that_only_looks_like_a_bundle(
     kind: str, bundle: Bundle, manifest: Manifest, files: Files, snapshot: Snapshot

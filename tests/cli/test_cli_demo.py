@@ -36,3 +36,13 @@ def test_an_existing_folder_is_left_alone(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["demo", "--out", str(tmp_path)])
     assert result.exit_code == 1
     assert "exists already" in result.stderr
+
+
+def test_a_step_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    """A checkpoint that cannot be read: `inspect`, the second command, refuses it."""
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "config.json").write_text("{}")
+    arguments = ["demo", "--out", str(tmp_path / "demo"), "--model", str(model), "--images", "1"]
+    assert CliRunner().invoke(app, arguments).exit_code == 1
+    assert list(tmp_path.iterdir()) == [model]

@@ -188,7 +188,7 @@ def test_where_it_may_not_be_written_is_said(written: Path) -> None:
     (written / "folder.safetensors").mkdir()
     for name, what in (
         ("own.safetensors", "exists already"),
-        ("folder.safetensors", "is a folder"),
+        ("folder.safetensors", "exists already"),
         ("sparse.pth", r"as a \.safetensors"),
         ("no/sparse.safetensors", "folder does not exist"),
     ):

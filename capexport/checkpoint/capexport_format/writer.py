@@ -1,10 +1,8 @@
 """A captioner's tensors, configuration and words into a checkpoint folder of capexport's own."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import safetensors.torch
 import torch
@@ -22,6 +20,7 @@ from capexport.checkpoint.capexport_format.layout import (
 from capexport.checkpoint.checkpoint import Checkpoint
 from capexport.checkpoint.source import CONFIG
 from capexport.errors import InputError, UnsupportedError
+from capexport.outputs import check_output, whole_folder
 
 
 def write_checkpoint(
@@ -60,12 +59,9 @@ def write_checkpoint(
     contents = _contents(checkpoint, storage, masks or {})
     check_target(out, force=force)
     try:
-        with TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as scratch:
-            staged = Path(scratch) / "new"
-            staged.mkdir()
+        with whole_folder(out) as staged:
             for name, data in contents.items():
                 (staged / name).write_bytes(data)
-            _move(staged, out, aside=Path(scratch) / "old")
     except OSError as error:
         raise InputError(
             f"the checkpoint cannot be written: {error.strerror}",
@@ -105,34 +101,10 @@ def _weights(tensors: Mapping[str, Tensor], storage: Storage, masks: Mapping[str
     return safetensors.torch.save(copies, {"format": FORMAT})
 
 
-def _move(staged: Path, out: Path, aside: Path) -> None:
-    """Put `staged` at `out`; what was there is put aside, and back when the move fails."""
-    if not os.path.lexists(out):
-        staged.rename(out)
-        return
-    out.rename(aside)
-    try:
-        staged.rename(out)
-    except OSError:
-        aside.rename(out)
-        raise
-
-
 def check_target(out: Path, *, force: bool) -> None:
     """Raise InputError unless `write_checkpoint` may write to `out`."""
-    if not out.parent.is_dir():
-        raise InputError(
-            "the parent folder does not exist", where=str(out.parent), hint="create it first"
-        )
-    if not os.path.lexists(out):
-        return
-    if not force:
-        raise InputError(
-            "the output exists already", where=str(out), hint="choose another path or use --force"
-        )
-    if not out.is_dir() or {entry.name for entry in out.iterdir()} != set(FILES):
-        raise InputError(
-            "the output exists and is no checkpoint of capexport: it is not replaced",
-            where=str(out),
-            hint="choose another path or remove it yourself",
-        )
+    check_output(out, force=force, kind="checkpoint of capexport", is_of_kind=_is_checkpoint)
+
+
+def _is_checkpoint(folder: Path) -> bool:
+    return folder.is_dir() and {entry.name for entry in folder.iterdir()} == set(FILES)

@@ -5,13 +5,13 @@ of the table it is. Weights are in the forms of `capexport_format`.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from capexport.checkpoint.limits import Limits
 from capexport.errors import CheckpointError, InputError
+from capexport.outputs import check_output, whole_file
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -84,12 +84,10 @@ def write_image_encoder(
     check_encoder_target(out, force=force)
     stored = {n: t.contiguous().clone() for n, t in compacted(weights, storage).items()}
     data = safetensors.torch.save(stored, {"format": FORMAT, ENCODER: encoder})
-    beside = out.with_name(f".{out.name}.new")
     try:
-        beside.write_bytes(data)
-        os.replace(beside, out)
+        with whole_file(out) as beside:
+            beside.write_bytes(data)
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise InputError(
             f"the encoder cannot be written: {error.strerror}",
             where=str(out),
@@ -99,14 +97,10 @@ def write_image_encoder(
 
 def check_encoder_target(out: Path, *, force: bool) -> None:
     """InputError unless `write_image_encoder` may write there: a .safetensors in a folder."""
-    what, hint = "", "choose another path"
     if out.suffix != ".safetensors":
-        what, hint = "an image encoder is written as a .safetensors file", f"{out.name}.safetensors"
-    elif not out.parent.is_dir():
-        what, hint = "the folder does not exist", "create it first"
-    elif out.is_dir():
-        what = "the output is a folder"
-    elif os.path.lexists(out) and not force:
-        what, hint = "the output exists already", "choose another path or use --force"
-    if what:
-        raise InputError(what, where=str(out), hint=hint)
+        raise InputError(
+            "an image encoder is written as a .safetensors file",
+            where=str(out),
+            hint=f"{out.name}.safetensors",
+        )
+    check_output(out, force=force)
