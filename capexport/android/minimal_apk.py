@@ -11,9 +11,10 @@ from capexport.android import elf
 from capexport.android.demo import place_bundle
 from capexport.android.tools import Tools, program, run
 from capexport.android.zip_alignment import align, misaligned
+from capexport.android_archive import native_libraries
 from capexport.bundle import Bundle
 from capexport.debian import cache_folder
-from capexport.errors import InputError, UnsupportedError
+from capexport.errors import UnsupportedError
 from capexport.kernels.build import build
 
 ABIS = {"arm64-v8a": "aarch64-linux-android", "x86_64": "x86_64-linux-android"}
@@ -98,19 +99,12 @@ def _native_library(abi: str) -> Path:
 
 def _runtime_libraries(archives: Sequence[Path]) -> dict[str, bytes]:
     """Contents by name in the APK, of the ABIs that the demo is built for."""
-    libraries = {}
-    for archive in archives:
-        try:
-            with zipfile.ZipFile(archive) as aar:
-                for name in aar.namelist():
-                    parts = name.split("/")
-                    if parts[0] == "jni" and parts[1] in ABIS and name.endswith(".so"):
-                        libraries["/".join(("lib", *parts[1:]))] = aar.read(name)
-        except (OSError, zipfile.BadZipFile) as error:
-            raise InputError(
-                f"it cannot be read: {error}", where=str(archive), hint="give an .aar file"
-            ) from error
-    return libraries
+    return {
+        f"lib/{abi}/{name}": data
+        for archive in archives
+        for abi in ABIS
+        for name, data in native_libraries(archive, abi).items()
+    }
 
 
 def _write_base(

@@ -1,6 +1,6 @@
 """Bundle + name of a device + settings -> a report."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -30,6 +30,7 @@ def bench(
     photo: Path | None = None,
     quality: Mapping[str, Any] | None = None,
     cores: str = "",
+    archives: Sequence[Path] = (),
     stage: Callable[[str], None] = lambda _: None,
 ) -> Report:
     """Measure a bundle on a device.
@@ -39,6 +40,7 @@ def bench(
         photo: a picture or a features file, of which the first entry counts; None makes one up.
         quality: of the bundle's captions, as `read_quality` reads it.
         cores: to run on: as `topology.core_mask` takes them; "" leaves it to the device.
+        archives: .aar files of the runtimes for a phone, as `open_device` takes them.
         stage: is told what begins.
 
     Raises:
@@ -55,13 +57,13 @@ def bench(
         )
     check_beam(settings.beam, manifest.signature)
     name, given = _given(bundle, photo)
-    with open_device(device) as target:
+    with open_device(device, archives) as target:
         described: dict[str, Any] = {
             "input": name,
             "architecture": manifest.architecture,
             "recipe": dict(manifest.recipe),
             "weights": manifest.weights,
-            "runtime_version": version(PACKAGES[settings.runtime]),
+            "runtime_version": _runtime_version(settings.runtime, archives),
         }
         if cores:
             described["cores"] = {"wanted": cores, "mask": target.pin(cores)}
@@ -73,6 +75,11 @@ def bench(
             kept = replace(error.report, weights=weights, quality=known)
             raise UnfinishedError(error, kept) from error
         return replace(report, weights=weights, quality=known)
+
+
+def _runtime_version(runtime: str, archives: Sequence[Path]) -> str:
+    """Of the wheel; an archive has it in its name alone."""
+    return ", ".join(archive.name for archive in archives) or version(PACKAGES[runtime])
 
 
 def _given(bundle: Bundle, photo: Path | None) -> tuple[str, Given]:

@@ -43,6 +43,10 @@ def bench(
     cores: Annotated[
         str, typer.Option("--cores", help="big, mid, little, or a mask as 0xf0.")
     ] = "",
+    aar: Annotated[
+        list[Path] | None,
+        typer.Option("--aar", help="A phone's runtime as an app has it; needs ANDROID_NDK."),
+    ] = None,
     strict: Annotated[
         bool,
         typer.Option("--strict", help="1024 samples and 60 s of each, as MLPerf Mobile asks."),
@@ -101,6 +105,7 @@ def bench(
                 photo=photo,
                 quality=known,
                 cores=cores,
+                archives=aar or (),
                 stage=stage,
             )
     except UnfinishedError as error:

@@ -3,10 +3,17 @@
 import hashlib
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
-from capexport.errors import InputError
-from capexport.kernels.compiler import Command, find_compiler, run_compiler
+from capexport.errors import InputError, RuntimeMissingError
+from capexport.kernels.compiler import (
+    NDK_VARIABLES,
+    Command,
+    find_compiler,
+    ndk_folder,
+    run_compiler,
+)
 from capexport.kernels.products import CHECK, PRODUCTS, RUN_LITERT, Product
 from capexport.kernels.targets import COMPILER_FLAGS, STATIC_AARCH64, TARGETS, Target
 
@@ -59,6 +66,13 @@ def _target(name: str) -> Target:
 
 
 def _cached(target: Target, product: Product, force: bool) -> Path:
+    target = _with_ndk(target)
+    if product.is_program and target.linking == "bionic":
+        raise RuntimeMissingError(
+            f"a program for {target.name} needs Android's NDK: bionic is known by name only here",
+            where=product.file,
+            hint=f"install the NDK, and let the environment variable {NDK_VARIABLES[0]} name it",
+        )
     compiler = find_compiler(target)
     out = cache_folder() / target.name / _key(target, compiler, product) / product.file
     if force or not out.is_file():
@@ -84,6 +98,13 @@ def _key(target: Target, compiler: Command, product: Product) -> str:
     return digest.hexdigest()[:16]
 
 
+def _with_ndk(target: Target) -> Target:
+    """Linked to the NDK's bionic where there is one."""
+    if target.linking != "bionic" or ndk_folder() is None:
+        return target
+    return replace(target, linking="ndk")
+
+
 def _build(target: Target, compiler: Command, product: Product, out: Path) -> None:
     """Builds next to `out` and renames, so that two processes cannot meet half a file."""
     with tempfile.TemporaryDirectory(dir=out.parent) as temporary:
@@ -97,7 +118,10 @@ def _compile(target: Target, compiler: Command, product: Product, folder: Path) 
     run_compiler([*compiler, *flags, "-c", *map(str, c_files(*product.folders))], folder)
     objects = sorted(file.name for file in folder.glob("*.o"))
     linker_flags = (*target.linker_flags, "-o", product.file)
-    libraries = ["-lm", *(f"-l{name}" for name in product.libraries)]
+    names = [
+        n for n in product.libraries if target.linking == "system" or n not in IN_LIBC_OF_BIONIC
+    ]
+    libraries = ["-lm", *(f"-l{name}" for name in names)]
     if product.is_program:
         static = ["-static"] if target.linking == "static" else []
         run_compiler([*compiler, *static, *objects, *libraries, *linker_flags], folder)
@@ -105,12 +129,8 @@ def _compile(target: Target, compiler: Command, product: Product, folder: Path) 
     shared = [*compiler, "-shared"]
     if target.linking == "bionic":
         shared.append("-nostdlib")
-        names = [
-            _name_of_bionic(shared, name, folder)
-            for name in ("c", *product.libraries)
-            if name not in IN_LIBC_OF_BIONIC
-        ]
-        libraries = ["-Wl,--no-as-needed", *names]
+        stand_ins = [_name_of_bionic(shared, name, folder) for name in ("c", *names)]
+        libraries = ["-Wl,--no-as-needed", *stand_ins]
     soname = f"-Wl,-soname,{product.file}"
     run_compiler([*shared, *objects, *libraries, soname, *linker_flags], folder)
 

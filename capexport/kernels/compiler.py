@@ -13,18 +13,23 @@ from capexport.errors import RuntimeMissingError
 from capexport.kernels.targets import Target
 
 TIMEOUT_S = 600
+NDK_VARIABLES = ("ANDROID_NDK", "ANDROID_NDK_HOME", "ANDROID_NDK_ROOT")
+LEAST_ANDROID = 23
+"""API level of Android 6."""
 
 Command = tuple[str, ...]
 
 
 def find_compiler(target: Target) -> Command:
-    """The command that compiles C for `target`: that of the machine, or Zig's clang.
+    """The command that compiles C for `target`: that of the machine, of the NDK, or Zig's clang.
 
     The environment variable CC goes first, for the host only.
 
     Raises:
         RuntimeMissingError: there is none.
     """
+    if target.linking == "ndk":
+        return _ndk_compiler(target)
     command = _cross_compiler(target) if target.triple else _host_compiler()
     if command is None:
         own = "" if target.triple else "gcc or clang (Debian: apt install gcc), or "
@@ -34,6 +39,24 @@ def find_compiler(target: Target) -> Command:
             hint=f"install {own}the clang that comes with: pip install ziglang",
         )
     return command
+
+
+def ndk_folder() -> Path | None:
+    """Android's NDK, where an environment variable names one."""
+    given = next((os.environ[name] for name in NDK_VARIABLES if os.environ.get(name)), None)
+    return Path(given) if given else None
+
+
+def _ndk_compiler(target: Target) -> Command:
+    folder = ndk_folder() or Path()
+    found = sorted(folder.glob("toolchains/llvm/prebuilt/*/bin/clang"))
+    if not found:
+        raise RuntimeMissingError(
+            "the NDK has no clang in toolchains/llvm/prebuilt",
+            where=str(folder),
+            hint=f"let {NDK_VARIABLES[0]} name the folder of an installed NDK, or unset it",
+        )
+    return (str(found[-1]), f"--target={target.name}{LEAST_ANDROID}")
 
 
 def _host_compiler() -> Command | None:

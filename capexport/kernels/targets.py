@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Linking = Literal["system", "bionic", "static"]
+Linking = Literal["system", "bionic", "ndk", "static"]
 
 
 @dataclass(frozen=True)
@@ -13,8 +13,8 @@ class Target:
     Args:
         name: as the command line gives it.
         triple: what `zig cc -target` is told, empty for the machine that builds.
-        linking: against the C library of the system; against bionic, which is known by name only;
-            or statically.
+        linking: against the C library of the system; against bionic, which is known by name only,
+            or as the NDK has it; or statically.
         linker_flags: added when linking.
     """
 

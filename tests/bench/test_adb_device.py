@@ -5,10 +5,14 @@ kernel that emulates in them (6.7), the packages or the arm64 parts are not to b
 """
 
 import os
+import shlex
+import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,8 +22,10 @@ from capexport.bench import Settings, UnfinishedError, bench
 from capexport.bench.devices import open_device
 from capexport.bench.devices.adb import FOLDER
 from capexport.bench.devices.host import Host
+from capexport.bench.devices.userland import Glibc
 from capexport.bundle import Bundle
-from capexport.errors import DeviceError
+from capexport.errors import DeviceError, InputError, RuntimeMissingError
+from capexport.kernels.compiler import LEAST_ANDROID
 
 SHORT = Settings("litert", 2, rounds=2, samples=6, warm_up=1)
 ENDLESS = Settings("litert", 2, rounds=1, samples=10**6, warm_up=1)
@@ -67,6 +73,42 @@ def test_a_whole_measurement(up_down: Bundle, adb: Network, serial: str) -> None
     assert list(report.device["core_names"]) == ["Cortex-A76"] or not EMULATED
     assert [len(samples) for samples in report.latency_ms["caption"]] == [3, 3]
     assert left(adb, serial) == []
+
+
+@pytest.fixture
+def ndk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder like an NDK's: its clang links to glibc, which these devices have for bionic."""
+    clang = tmp_path / "ndk/toolchains/llvm/prebuilt/linux-x86_64/bin/clang"
+    clang.parent.mkdir(parents=True)
+    zig = shlex.join([sys.executable, "-m", "ziglang", "cc", "-target", "aarch64-linux-gnu.2.31"])
+    check = f'[ "$1" = --target=aarch64-linux-android{LEAST_ANDROID} ] || exit 9'
+    clang.write_text(f'#!/bin/sh\n{check}\nshift\nexec {zig} "$@"\n')
+    clang.chmod(0o755)
+    monkeypatch.setenv("ANDROID_NDK", str(tmp_path / "ndk"))
+    return tmp_path / "ndk"
+
+
+@pytest.mark.usefixtures("ndk")
+def test_programs_of_the_ndk_run_without_a_glibc_of_ours(
+    up_down: Bundle, adb: Network, serial: str, tmp_path: Path
+) -> None:
+    archive = tmp_path / "onnxruntime-android-1.0.0.aar"
+    with zipfile.ZipFile(archive, "w") as aar:
+        library = Glibc().runtime_library("onnxruntime")
+        aar.write(library, "jni/arm64-v8a/libonnxruntime.so")
+    report = bench(up_down, "adb", replace(SHORT, runtime="onnxruntime"), archives=[archive])
+    assert report.output["as_expected"]
+    assert report.device["userland"] == "bionic"
+    assert report.settings["runtime_version"] == archive.name
+    assert Path(FOLDER).name not in left(adb, serial)  # ONNX Runtime itself leaves a .cache
+    with pytest.raises(RuntimeMissingError, match=r"no libLiteRt\.so for arm64-v8a") as caught:
+        bench(up_down, "adb", SHORT, archives=[archive])
+    assert caught.value.where == str(archive)
+
+
+def test_a_board_takes_no_archive(up_down: Bundle) -> None:
+    with pytest.raises(InputError, match=r"takes no \.aar"):
+        bench(up_down, "ssh:board", SHORT, archives=[Path("some.aar")])
 
 
 def test_files_are_whole_and_statuses_the_programs(

@@ -16,7 +16,7 @@ from capexport.bench.devices.adb import ready_serial
 from capexport.bench.devices.host import Host
 from capexport.bench.devices.processes import run_command
 from capexport.bench.devices.qemu import Qemu
-from capexport.bench.devices.remote import GLIBC, LOADER, Remote
+from capexport.bench.devices.userland import GLIBC, LOADER, Glibc
 from capexport.bundle import Bundle
 from capexport.errors import DeviceError, InputError, RuntimeMissingError
 
@@ -77,8 +77,8 @@ def stand_ins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 def measured(bundle: Bundle, device: str, monkeypatch: pytest.MonkeyPatch) -> Report:
     """A short measurement; what is built is for this machine."""
-    monkeypatch.setattr(Remote, "build_target", "host")
-    monkeypatch.setattr(Remote, "runtime_library", Host.runtime_library)
+    monkeypatch.setattr(Glibc, "build_target", "host")
+    monkeypatch.setattr(Glibc, "runtime_library", Host.runtime_library)
     return bench(bundle, device, Settings("litert", 2, rounds=1, samples=2, warm_up=1))
 
 

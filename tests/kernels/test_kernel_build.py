@@ -12,7 +12,7 @@ import pytest
 
 from capexport.errors import InputError, RuntimeMissingError
 from capexport.kernels import compiler
-from capexport.kernels.products import PRODUCTS
+from capexport.kernels.products import CHECK, PRODUCTS
 from capexport.kernels.targets import TARGETS
 
 builder = importlib.import_module("capexport.kernels.build")
@@ -37,6 +37,12 @@ needs_zig = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(autouse=True)
+def no_ndk(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in compiler.NDK_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+
 # ---- the cache and the errors ----
 
 
@@ -44,6 +50,22 @@ def test_an_unknown_target() -> None:
     with pytest.raises(InputError, match="'vax'") as caught:
         builder.build("vax")
     assert all(name in caught.value.hint for name in TARGETS)
+
+
+def test_a_program_for_android_needs_the_ndk() -> None:
+    """A library gets by without: bionic loads it by the names of its functions."""
+    with pytest.raises(RuntimeMissingError, match="needs Android's NDK") as caught:
+        builder.build_product(CHECK, "aarch64-linux-android")
+    assert "ANDROID_NDK" in caught.value.hint
+
+
+def test_a_folder_that_is_no_ndk_is_not_passed_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ANDROID_NDK_HOME", str(tmp_path))
+    with pytest.raises(RuntimeMissingError, match="has no clang") as caught:
+        builder.build("aarch64-linux-android")
+    assert caught.value.where == str(tmp_path)
 
 
 def without_compilers(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

@@ -1,8 +1,4 @@
-"""An arm64 Linux or Android behind a shell as a device: folder, glibc of our own, runs, facts.
-
-The runner and the wheels' runtimes need glibc, which a phone has not, and an old board not new
-enough: it is pushed with them, and its loader starts the runner.
-"""
+"""An arm64 Linux or Android behind a shell as a device: folder, userland, runs, facts."""
 
 import re
 import shlex
@@ -11,19 +7,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
-from capexport.bench.devices.libraries import library_in
 from capexport.bench.devices.linux import machine_facts, machine_state
-from capexport.bench.devices.parts import ARM64_ROOT, ARM64_RUNTIMES, ROOT
 from capexport.bench.devices.target import DEVICE, Facts, Kind, Outcome
 from capexport.bench.devices.topology import core_mask
+from capexport.bench.devices.userland import LOADER, Userland
 from capexport.errors import DeviceError
 
 ARM64 = "aarch64"
-LOADER = "ld-linux-aarch64.so.1"
-GLIBC = (
-    *(LOADER, "libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1"),
-    *("libgcc_s.so.1", "libstdc++.so.6"),
-)
 FORBIDDEN_CALL = 128 + 31
 """Exit status of a program that the kernel ended for a system call (SIGSYS), as seccomp does."""
 QUICK_S = 60.0
@@ -65,16 +55,13 @@ class Remote:
     """A device behind a shell. A context manager: the folder is removed afterwards.
 
     Raises:
-        RuntimeMissingError: the arm64 glibc was not fetched.
-        DeviceError: on entry: it is no arm64, or does not run programs of our glibc.
+        DeviceError: on entry: it is no arm64, or does not run programs of a glibc of ours.
     """
 
     kind: Kind = DEVICE
-    build_target = "aarch64-linux-gnu"
 
-    def __init__(self, shell: Shell) -> None:
-        self._shell = shell
-        self._libraries = ARM64_ROOT.needed() / ROOT / "lib/aarch64-linux-gnu"
+    def __init__(self, shell: Shell, userland: Userland) -> None:
+        self._shell, self._userland = shell, userland
         self._folder = ""
         self._pinned: list[str] = []
 
@@ -86,8 +73,9 @@ class Remote:
             )
         self._folder = self._shell.make_folder()
         try:
-            self.push({name: self._library(name) for name in GLIBC})
-            self._probe()
+            if self._userland.files:
+                self.push(self._userland.files)
+                self._probe()
         except DeviceError as error:
             self.__exit__(type(error), error, None)
             raise
@@ -105,17 +93,12 @@ class Remote:
             if error is None:  # what went wrong before tells more
                 raise
 
-    def _library(self, name: str) -> Path:
-        """Of the arm64 root; some of its libraries lie below usr."""
-        beside = self._libraries.parents[1] / "usr/lib/aarch64-linux-gnu"
-        return next(f for f in (self._libraries / name, beside / name) if f.exists()).resolve()
-
     def _probe(self) -> None:
         outcome = self._shell.run(f"{self._path(LOADER)} --version", QUICK_S)
         if outcome.status == FORBIDDEN_CALL:
             raise self._failure(
                 "the device's kernel forbids a system call that glibc makes",
-                "nothing but a program built by the NDK can run there",
+                "have the NDK build for it: set ANDROID_NDK, and give the runtime by --aar",
             )
         if outcome.status != 0:
             raise self._failure(
@@ -125,8 +108,12 @@ class Remote:
 
     # ---- Target
 
+    @property
+    def build_target(self) -> str:
+        return self._userland.build_target
+
     def runtime_library(self, runtime: str) -> Path:
-        return library_in(ARM64_RUNTIMES[runtime].needed(), runtime)
+        return self._userland.runtime_library(runtime)
 
     def push(self, files: Mapping[str, Path]) -> None:
         for name, file in files.items():
@@ -138,8 +125,7 @@ class Remote:
         return self._shell.fetch(f"{self._folder}/{name}")
 
     def run(self, program: str, arguments: Sequence[str], timeout_s: float) -> Outcome:
-        loader = [f"./{LOADER}", "--library-path", "."]
-        started = [*self._pinned, *loader, f"./{program}", *arguments]
+        started = [*self._pinned, *self._userland.start, f"./{program}", *arguments]
         command = f"cd {shlex.quote(self._folder)} && {shlex.join(started)}"
         return self._shell.run(command, timeout_s)
 
@@ -154,7 +140,7 @@ class Remote:
         files = self._files()
         model = self._shell.model() or files.get("proc/device-tree/model", "").strip("\0\n ")
         name = {"name": self._shell.name, **({"model": model} if model else {})}
-        return {**name, **machine_facts(files.get)}
+        return {**name, "userland": self._userland.name, **machine_facts(files.get)}
 
     def state(self) -> Facts:
         files = self._files()
