@@ -132,6 +132,28 @@ def _dynamic_linear(x: Array, weight: Operand, bias: Array | np.float32) -> Arra
     return (scaled * weight.quantization.scale + bias).astype(np.float32)
 
 
+ELEMENTWISE: dict[str, Callable[..., Array]] = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.divide,
+    "maximum": np.maximum,
+    "abs": np.abs,
+    "log": np.log,
+    "sqrt": np.sqrt,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tanh": np.tanh,
+}
+
+
+def _elementwise(function: Callable[..., Array]) -> Evaluation:
+    return lambda *operands: [function(*map(real, operands))]
+
+
+_EVALUATIONS.update({op: _elementwise(function) for op, function in ELEMENTWISE.items()})
+
+
 @evaluates("embedding")
 def _embedding(table: Operand, ids: Array) -> list[Array]:
     return [real(table)[ids]]
@@ -143,56 +165,6 @@ def _matmul(a: Operand, b: Operand, *, transposed: bool = False) -> list[Array]:
     return [real(a) @ (right.swapaxes(-1, -2) if transposed else right)]
 
 
-@evaluates("add")
-def _add(a: Operand, b: Operand) -> list[Array]:
-    return [real(a) + real(b)]
-
-
-@evaluates("sub")
-def _sub(a: Operand, b: Operand) -> list[Array]:
-    return [real(a) - real(b)]
-
-
-@evaluates("mul")
-def _mul(a: Operand, b: Operand) -> list[Array]:
-    return [real(a) * real(b)]
-
-
-@evaluates("div")
-def _div(a: Operand, b: Operand) -> list[Array]:
-    return [real(a) / real(b)]
-
-
-@evaluates("maximum")
-def _maximum(a: Operand, b: Operand) -> list[Array]:
-    return [np.maximum(real(a), real(b))]
-
-
-@evaluates("abs")
-def _abs(x: Operand) -> list[Array]:
-    return [np.abs(real(x))]
-
-
-@evaluates("log")
-def _log(x: Operand) -> list[Array]:
-    return [np.log(real(x))]
-
-
-@evaluates("sqrt")
-def _sqrt(x: Operand) -> list[Array]:
-    return [np.sqrt(real(x))]
-
-
-@evaluates("sin")
-def _sin(x: Operand) -> list[Array]:
-    return [np.sin(real(x))]
-
-
-@evaluates("cos")
-def _cos(x: Operand) -> list[Array]:
-    return [np.cos(real(x))]
-
-
 @evaluates("relu")
 def _relu(x: Operand) -> list[Array]:
     return [np.maximum(real(x), np.float32(0))]
@@ -202,11 +174,6 @@ def _relu(x: Operand) -> list[Array]:
 def _sigmoid(x: Operand) -> list[Array]:
     with np.errstate(over="ignore"):  # exp overflows to inf, which gives the right limit 0
         return [(1 / (1 + np.exp(-real(x)))).astype(np.float32)]
-
-
-@evaluates("tanh")
-def _tanh(x: Operand) -> list[Array]:
-    return [np.tanh(real(x))]
 
 
 @evaluates("gelu")
