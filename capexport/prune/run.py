@@ -170,8 +170,8 @@ def _identity(
     checkpoint: Checkpoint, target: Target, images: list[CaptionedImage], inputs: str
 ) -> str:
     """What a run depends on beside its plan, as a digest."""
-    names = [image.name for image in images]
-    parts = (sorted(checkpoint.sha256.items()), asdict(target), names, inputs)
+    said = [(image.name, image.captions) for image in images]
+    parts = (sorted(checkpoint.sha256.items()), asdict(target), said, inputs)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 

@@ -111,6 +111,11 @@ def test_a_killed_command_goes_on_from_disk(folder: Path, monkeypatch: pytest.Mo
     assert not (folder / "out").exists()
     with pytest.raises(InputError, match="another run"):
         prune(*arguments, folder / "out", Target("supermask", 0.6), plan, features=features)
+    said = (folder / "captions.json").read_text()
+    (folder / "captions.json").write_text(said.replace(CAPTIONS[0], CAPTIONS[1]))
+    with pytest.raises(InputError, match="another run"):
+        prune(*arguments, folder / "out", target, plan, features=features)
+    (folder / "captions.json").write_text(said)
     resumed = prune(*arguments, folder / "out", target, plan, features=features)
     assert not list(folder.glob("*.state"))
     for name, tensor in whole.tensors.items():
