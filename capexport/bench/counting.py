@@ -5,10 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from capexport.bench.devices.qemu import COUNTS
+from capexport.bench.devices.qemu import COUNTED
 from capexport.bench.devices.target import Target
 from capexport.bench.estimate import Block, estimate
 from capexport.bench.measurement import (
+    EMULATED_S,
     expected_caption,
     output,
     prepare,
@@ -53,20 +54,15 @@ def count(
             where="threads",
             hint="leave out --threads for an emulated core",
         )
-    if settings.strict:
-        raise InputError(
-            "a strict measurement is one of time",
-            where="strict",
-            hint="leave out --strict for an emulated core",
-        )
+    settings.refuse_strict()
     settings = replace(settings, rounds=1, samples=1)
     stage("captioning on this machine")
     expected = expected_caption(bundle, settings, given)
     stage("building and copying")
     sizes = prepare(target, bundle, settings, given, counting=True)
     stage("counting in the emulator")
-    one = run_round(target, settings)
-    regions = read_regions(target.pull(COUNTS).decode())
+    one = run_round(target, settings, EMULATED_S)
+    regions = read_regions(target.pull(COUNTED).decode())
     wrong = wrong_outputs([one], expected)
     stage("estimating cycles")
     facts = target.facts()
@@ -94,7 +90,7 @@ def read_regions(text: str) -> dict[str, Region]:
     if len(lines) != CALLS * len(REGIONS):
         raise DeviceError(
             f"{len(lines)} regions were counted, not {CALLS * len(REGIONS)}",
-            where=COUNTS,
+            where=COUNTED,
             hint="the emulated program ended early, or the disk is full",
         )
     calls = [json.loads(line) for line in lines]
@@ -105,7 +101,7 @@ def read_regions(text: str) -> dict[str, Region]:
     if not all(region["instructions"] for region in regions.values()):
         raise DeviceError(
             "no instructions were counted between the marks",
-            where=COUNTS,
+            where=COUNTED,
             hint="the emulator does not report system calls to its plugins",
         )
     return regions

@@ -8,10 +8,11 @@ from typing import Any
 
 from capexport.bench.counting import count
 from capexport.bench.devices import open_device
-from capexport.bench.devices.target import EMULATED
+from capexport.bench.devices.target import COUNTS, MEMORY, TIMES
 from capexport.bench.made_up import made_up
 from capexport.bench.measurement import UnfinishedError, measure
 from capexport.bench.report import Report
+from capexport.bench.resident import weigh
 from capexport.bench.settings import Settings
 from capexport.bench.weights import weights_of
 from capexport.bundle import Bundle
@@ -20,6 +21,8 @@ from capexport.runtime import Given, check_beam, read_inputs
 
 PACKAGES = {"litert": "ai-edge-litert", "onnxruntime": "onnxruntime"}
 """Whose library the runner opens."""
+METHODS = {TIMES: measure, COUNTS: count, MEMORY: weigh}
+"""By what a device tells."""
 
 
 def bench(
@@ -67,7 +70,7 @@ def bench(
         }
         if cores:
             described["cores"] = {"wanted": cores, "mask": target.pin(cores)}
-        how = count if target.kind == EMULATED else measure
+        how = METHODS[target.tells]
         weights, known = weights_of(bundle.manifest), quality or {}
         try:
             report = how(target, bundle, settings, given, described, stage)

@@ -60,3 +60,12 @@ class Settings:
     @property
     def ms_a_round(self) -> float:
         return STRICT_MS / self.rounds if self.strict else 0.0
+
+    def refuse_strict(self) -> None:
+        """Raise InputError where a strict measurement is asked of an emulator."""
+        if self.strict:
+            raise InputError(
+                "a strict measurement is one of time",
+                where="strict",
+                hint="leave out --strict for an emulated core",
+            )

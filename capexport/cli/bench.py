@@ -14,7 +14,7 @@ from capexport.cli.progress import stages
 def bench(
     bundle: Annotated[Path, typer.Argument(help="Bundle that `capexport export` wrote.")],
     device: Annotated[
-        str, typer.Option("--device", help="host, qemu:CORE, adb[:SERIAL] or ssh:HOST.")
+        str, typer.Option("--device", help="host, qemu[-system]:CORE, adb[:SERIAL] or ssh:HOST.")
     ] = "host",
     out: Annotated[
         Path | None, typer.Option("--out", help="Report to write, JSON with every sample.")
@@ -58,8 +58,8 @@ def bench(
     """Measure a bundle: encoder, decoder step and whole captions, memory and footprint.
 
     An emulated core gives counts of instructions, bytes and cache misses, and an estimate from
-    them, but no times; --runs and --rounds mean nothing there. `capexport devices` shows what
-    there is.
+    them, but no times; --runs and --rounds mean nothing there. An emulated machine (qemu-system)
+    boots for each round and gives the memory alone. `capexport devices` shows what there is.
 
     The captions are made by a C program without Python, and compared with those of `capexport
     caption`: the exit status is 1 where they differ. A measurement that cannot be trusted is marked
@@ -71,6 +71,8 @@ def bench(
       capexport bench bundle/ --device host --out report.json
 
       capexport bench bundle/ --device qemu:cortex-a76
+
+      capexport bench bundle/ --device qemu-system:cortex-a76
 
       capexport bench bundle/ --runtime litert --beam 1 --input photo.jpg --strict
 

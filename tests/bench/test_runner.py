@@ -93,6 +93,9 @@ def test_samples_are_as_many_as_asked_for(up_down: Bundle, runtime: str, host: H
     stages = [got["rss_kib"][s] for s in ("start", "encoder_opened", "decoder_opened")]
     assert stages == sorted(stages)
     assert got["peak_rss_kib"] >= max(got["rss_kib"].values())
+    own = got["own_kib"]
+    assert 0 < own["start"] < own["opened"] <= got["rss_kib"]["decoder_opened"]
+    assert own["end"] < got["rss_kib"]["end"]
 
 
 def test_only_litert_maps_the_model(up_down: Bundle, host: Host) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from capexport.bench.devices.adb import Adb
 from capexport.bench.devices.host import Host
 from capexport.bench.devices.qemu import Qemu
+from capexport.bench.devices.qemu_system import QemuSystem
 from capexport.bench.devices.remote import Remote
 from capexport.bench.devices.ssh import Ssh
 from capexport.bench.devices.target import Target
@@ -35,7 +36,13 @@ def _ssh(host: str) -> AbstractContextManager[Target]:
     return Remote(Ssh(host), Glibc())
 
 
-DEVICES: Mapping[str, Open] = {"host": _host, "qemu": Qemu, ADB: _adb, "ssh": _ssh}
+DEVICES: Mapping[str, Open] = {
+    "host": _host,
+    "qemu": Qemu,
+    "qemu-system": QemuSystem,
+    ADB: _adb,
+    "ssh": _ssh,
+}
 """What stands before the colon -> from what stands behind it, "" for nothing, to the device."""
 
 

@@ -10,7 +10,7 @@ from types import TracebackType
 from capexport.bench.devices.libraries import installed_library
 from capexport.bench.devices.linux import machine_facts, machine_state
 from capexport.bench.devices.processes import run_command
-from capexport.bench.devices.target import HOST, Facts, Kind, Outcome
+from capexport.bench.devices.target import HOST, TIMES, Facts, Kind, Outcome, Tells
 from capexport.bench.devices.topology import core_mask
 from capexport.errors import DeviceError
 
@@ -22,6 +22,7 @@ class Host:
     """This machine. A context manager: the folder is gone afterwards."""
 
     kind: Kind = HOST
+    tells: Tells = TIMES
     build_target = "host"
 
     def __init__(self) -> None:

@@ -20,9 +20,14 @@ PLATFORMS = ("manylinux2014", "manylinux_2_17", "manylinux_2_27", "manylinux_2_2
 WHEELS = {"litert": "ai-edge-litert", "onnxruntime": "onnxruntime"}
 SUITE = "bookworm"
 """Its glibc and libstdc++ are what the runtimes' wheels ask for; its llvm-19 knows the cores."""
+KERNEL_SUITE, KERNEL_PACKAGE = "trixie", "linux-image-cloud-arm64"
+"""It has in itself what an emulated machine's serial port needs, and pages of 4 KiB."""
 ROOT = "root"
 """In the folder of Debian packages: where they were unpacked."""
-DEBIAN_NAMES = {"x86_64": "amd64", "aarch64": "arm64"}
+KERNEL, BUSYBOX = "vmlinuz", "busybox"
+"""In the folder of an emulated machine."""
+OUR_ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), "amd64")
+"""Debian's name of this machine's."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,15 @@ def _debian(name: str, architecture: str) -> Callable[[Path], None]:
     return fetch
 
 
+def _machine(folder: Path) -> None:
+    """An emulator for this machine; an arm64 kernel and a shell for the emulated one."""
+    _debian("qemu-system-arm", OUR_ARCHITECTURE)(folder)
+    kernel = Packages(KERNEL_SUITE, "arm64", (KERNEL_PACKAGE,), with_dependencies=True)
+    shutil.copy(max((unpacked(kernel) / "boot").glob("vmlinuz-*")), folder / KERNEL)
+    shell = Packages(KERNEL_SUITE, "arm64", ("busybox-static",))
+    shutil.copy(unpacked(shell) / "usr/bin/busybox", folder / BUSYBOX)
+
+
 def _wheel(runtime: str) -> Callable[[Path], None]:
     """The library of the version that is installed here, so that both sides run the same code."""
 
@@ -150,6 +164,7 @@ LLVM = Part(
     "llvm",
     "cycle estimates of Arm cores",
     70,
-    _debian("llvm-19", DEBIAN_NAMES.get(platform.machine(), "amd64")),
+    _debian("llvm-19", OUR_ARCHITECTURE),
 )
-PARTS = {part.name: part for part in (ARM64_ROOT, *ARM64_RUNTIMES.values(), LLVM)}
+ARM64_MACHINE = Part("arm64-machine", "memory on emulated Arm machines", 90, _machine)
+PARTS = {part.name: part for part in (ARM64_ROOT, *ARM64_RUNTIMES.values(), LLVM, ARM64_MACHINE)}

@@ -12,21 +12,21 @@ from capexport.bench.devices.arm_cores import CORES
 from capexport.bench.devices.libraries import library_in
 from capexport.bench.devices.parts import ARM64_ROOT, ARM64_RUNTIMES, ROOT
 from capexport.bench.devices.processes import run_command
-from capexport.bench.devices.target import EMULATED, Facts, Kind, Outcome
+from capexport.bench.devices.target import COUNTS, EMULATED, Facts, Kind, Outcome, Tells
 from capexport.errors import InputError, RuntimeMissingError
 from capexport.kernels.build import build_product
 from capexport.kernels.products import Product
 
 QEMU = "qemu-aarch64"
 FIRST_VERSION_WITHOUT_OUR_PLUGINS = 9
-COUNTS = "counts.jsonl"
+COUNTED = "counts.jsonl"
 COUNTER = Product(
     "libcapexport_counter.so", (str(Path(__file__).resolve().parent.parent / "counter"),)
 )
 
 
 class Qemu:
-    """One emulated core. Each run leaves COUNTS in the folder, a line for each marked region.
+    """One emulated core. Each run leaves COUNTED in the folder, a line for each marked region.
 
     Args:
         core: a name of arm_cores.CORES.
@@ -37,6 +37,7 @@ class Qemu:
     """
 
     kind: Kind = EMULATED
+    tells: Tells = COUNTS
     build_target = "aarch64-linux-gnu"
 
     def __init__(self, core: str) -> None:
@@ -90,7 +91,7 @@ class Qemu:
 
     def run(self, program: str, arguments: Sequence[str], timeout_s: float) -> Outcome:
         """Counts depend on the length of arguments and environment, so both are always the same."""
-        plugin = f"file={build_product(COUNTER)},out={COUNTS}"
+        plugin = f"file={build_product(COUNTER)},out={COUNTED}"
         emulated = [self._qemu, "-cpu", self._core.name, "-L", str(self._guest), "-plugin", plugin]
         return run_command(
             [*emulated, f"./{program}", *arguments],

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Protocol
 
 from capexport.bench.devices.linux import machine_facts, machine_state
-from capexport.bench.devices.target import DEVICE, Facts, Kind, Outcome
+from capexport.bench.devices.target import DEVICE, TIMES, Facts, Kind, Outcome, Tells
 from capexport.bench.devices.topology import core_mask
 from capexport.bench.devices.userland import LOADER, Userland
 from capexport.errors import DeviceError
@@ -59,6 +59,7 @@ class Remote:
     """
 
     kind: Kind = DEVICE
+    tells: Tells = TIMES
 
     def __init__(self, shell: Shell, userland: Userland) -> None:
         self._shell, self._userland = shell, userland

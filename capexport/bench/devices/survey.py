@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from capexport.bench.devices.adb import ADB, READY, attached
 from capexport.bench.devices.arm_cores import CORES
 from capexport.bench.devices.libraries import LIBRARIES, installed_library
-from capexport.bench.devices.parts import ARM64_ROOT, ARM64_RUNTIMES, LLVM, PARTS
+from capexport.bench.devices.parts import ARM64_MACHINE, ARM64_ROOT, ARM64_RUNTIMES, LLVM, PARTS
 from capexport.bench.devices.qemu import find_qemu
 from capexport.errors import DeviceError, InputError, RuntimeMissingError
 
@@ -63,8 +63,13 @@ def _library_of(runtime: str) -> Callable[[], object]:
 def _emulated() -> list[Surveyed]:
     emulator, llvm = _lack(find_qemu), _lack(LLVM.needed)
     ready, lacks = _arm64()
-    lacks = [lack for lack in (emulator, *lacks, llvm) if lack]
-    return [Surveyed(f"qemu:{core}", ready and not emulator, tuple(lacks)) for core in CORES]
+    counting = tuple(lack for lack in (emulator, *lacks, llvm) if lack)
+    machine = _lack(ARM64_MACHINE.needed)
+    whole = tuple(lack for lack in (machine, *lacks) if lack)
+    return [
+        *(Surveyed(f"qemu:{core}", ready and not emulator, counting) for core in CORES),
+        *(Surveyed(f"qemu-system:{core}", ready and not machine, whole) for core in CORES),
+    ]
 
 
 def _phones() -> list[Surveyed]:

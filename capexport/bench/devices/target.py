@@ -11,6 +11,12 @@ HOST: Kind = "measured-host"
 EMULATED: Kind = "emulated-counts"
 DEVICE: Kind = "measured-device"
 
+Tells = Literal["times", "counts", "memory"]
+"""What of a round on a device is reported, beside the caption."""
+TIMES: Tells = "times"
+COUNTS: Tells = "counts"
+MEMORY: Tells = "memory"
+
 Facts = Mapping[str, Any]
 """JSON values by name; what cannot be read is absent."""
 
@@ -29,6 +35,9 @@ class Target(Protocol):
 
     @property
     def kind(self) -> Kind: ...
+
+    @property
+    def tells(self) -> Tells: ...
 
     @property
     def build_target(self) -> str:

@@ -28,6 +28,8 @@ MEMORY = {
     "rss_decoder_opened_kib": "decoder opened",
     "rss_captioned_kib": "after the captions",
     "rss_end_kib": "resident at the end",
+    "own_opened_kib": "of no file, both opened",
+    "own_end_kib": "of no file, at the end",
     "pss_kib": "proportional share (PSS)",
     "peak_rss_kib": "most resident",
 }
@@ -39,6 +41,9 @@ SHIPPED = {
     "runtime": "runtime",
     "model_gzip": "model, packed for a download",
     "operators_gzip": "operators, packed for a download",
+    "model_zstd": "model, packed by zstd",
+    "operators_zstd": "operators, packed by zstd",
+    "apk": "in an .apk, without the runtime",
     "mapped": "mapped from files",
 }
 

@@ -20,6 +20,7 @@ typedef struct {
 
 typedef struct {
   long start, encoder_opened, decoder_opened, captioned;
+  long own_start, own_opened; /* of these, what no file backs */
 } stages;
 
 static void encode_once(void* data) { encode(data); }
@@ -58,6 +59,8 @@ static void print_memory(const description* bundle, const stages* rss) {
   printf("\"rss_kib\":{\"start\":%ld,\"encoder_opened\":%ld,\"decoder_opened\":%ld,"
          "\"captioned\":%ld,\"end\":%ld},",
          rss->start, rss->encoder_opened, rss->decoder_opened, rss->captioned, resident_kib());
+  printf("\"own_kib\":{\"start\":%ld,\"opened\":%ld,\"end\":%ld},", rss->own_start, rss->own_opened,
+         own_kib());
   printf("\"peak_rss_kib\":%ld,\"pss_kib\":%ld,\"mapped_bytes\":%lld}\n", peak_resident_kib(),
          proportional_kib(), mapped_bytes(bundle->encoder) + mapped_bytes(bundle->decoder_step));
 }
@@ -71,6 +74,7 @@ static void open_both(const description* bundle, session* s, once* ms, stages* r
   const double between = now_ms();
   open_decoder_step(s);
   rss->decoder_opened = resident_kib();
+  rss->own_opened = own_kib();
   ms->encoder_open = between - begin;
   ms->decoder_open = now_ms() - between;
 }
@@ -80,7 +84,7 @@ int main(int count, char** arguments) {
   session s;
   search found;
   once ms;
-  stages rss = {.start = resident_kib()};
+  stages rss = {.start = resident_kib(), .own_start = own_kib()};
   if (count != 2) stop("usage", "capexport_bench DESCRIPTION");
   read_description(arguments[1], &bundle);
   open_both(&bundle, &s, &ms, &rss);

@@ -19,6 +19,7 @@ static long field(const char* path, const char* key) {
 
 long resident_kib(void) { return field("/proc/self/status", "VmRSS:"); }
 long peak_resident_kib(void) { return field("/proc/self/status", "VmHWM:"); }
+long own_kib(void) { return field("/proc/self/status", "RssAnon:"); }
 long proportional_kib(void) { return field("/proc/self/smaps_rollup", "Pss:"); }
 
 long long mapped_bytes(const char* path) {

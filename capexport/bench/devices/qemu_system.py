@@ -1,0 +1,161 @@
+"""A whole emulated Arm machine with a Linux of its own, which tells what a program takes of memory.
+
+In QEMU's user mode a process's memory is the emulator's as well. Here an arm64 kernel counts the
+pages, and each run has a machine of its own, in whose memory nothing lies from before.
+"""
+
+import base64
+import re
+import shlex
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+
+from capexport.bench.devices.arm_cores import CORES
+from capexport.bench.devices.initramfs import Entry, write_archive
+from capexport.bench.devices.parts import (
+    ARM64_MACHINE,
+    BUSYBOX,
+    KERNEL,
+    ROOT,
+    own_program,
+)
+from capexport.bench.devices.processes import run_command
+from capexport.bench.devices.target import EMULATED, MEMORY, Facts, Kind, Outcome, Tells
+from capexport.bench.devices.userland import Glibc
+from capexport.errors import DeviceError, InputError
+
+EMULATOR = "usr/bin/qemu-system-aarch64"
+MEMORY_MIB = 2048
+"""Files take as much of it as they are long: half of it may be theirs."""
+FOLDER = "capexport"
+FOLDERS = ("bin", "proc", "sys", "dev", FOLDER)
+BOOT_S = 120.0
+INIT = f"""#!/bin/busybox sh
+/bin/busybox mount -t proc proc /proc
+/bin/busybox mount -t sysfs sys /sys
+/bin/busybox mount -t devtmpfs dev /dev
+cd /{FOLDER}
+{{command}} > /out 2> /err
+status=$?
+echo; echo "[status $status]"
+echo "[out]"; /bin/busybox base64 /out
+echo "[err]"; /bin/busybox base64 /err
+echo "[end]"
+/bin/busybox poweroff -f
+"""
+"""A serial port changes line ends, so what was written goes through it as letters and digits."""
+SAID = re.compile(r"\[status (\d+)\]\n\[out\]\n(.*?)\[err\]\n(.*?)\[end\]", re.S)
+
+
+class QemuSystem:
+    """One machine for each run. A context manager: the folder is gone afterwards.
+
+    Args:
+        core: a name of arm_cores.CORES.
+
+    Raises:
+        InputError: there is no such core.
+        RuntimeMissingError: a part was not fetched.
+    """
+
+    kind: Kind = EMULATED
+    tells: Tells = MEMORY
+    build_target = Glibc.build_target
+
+    def __init__(self, core: str) -> None:
+        if core not in CORES:
+            raise InputError(
+                f"there is no core {core!r} to emulate",
+                where="device",
+                hint=f"use qemu-system:CORE with one of {', '.join(CORES)}",
+            )
+        self._core = core
+        self._machine = ARM64_MACHINE.needed()
+        self._glibc = Glibc()
+        self._open = ExitStack()
+        self._folder = Path()
+        self._files: dict[str, Path] = {}
+
+    def __enter__(self) -> "QemuSystem":
+        self._folder = Path(self._open.enter_context(tempfile.TemporaryDirectory()))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def runtime_library(self, runtime: str) -> Path:
+        return self._glibc.runtime_library(runtime)
+
+    def push(self, files: Mapping[str, Path]) -> None:
+        for name, file in files.items():
+            self._files[name] = Path(shutil.copy(file, self._folder / f"pushed_{name}"))
+
+    def pull(self, name: str) -> bytes:
+        """Of what was pushed: what a program writes ends with its machine."""
+        return self._files[name].read_bytes()
+
+    def run(self, program: str, arguments: Sequence[str], timeout_s: float) -> Outcome:
+        """Boot, run, and switch off; DeviceError where the machine does not come to its end."""
+        command = [*self._glibc.start, f"./{program}", *arguments]
+        archive = self._folder / "initramfs.cpio"
+        with archive.open("wb") as file:
+            write_archive(self._entries(shlex.join(command)), file)
+        done = run_command(
+            self._emulator(archive), timeout_s=timeout_s + BOOT_S, where=self._name()
+        )
+        said = SAID.search(done.out.replace("\r\n", "\n"))
+        if not said:
+            lines = (done.err + done.out).split()
+            raise DeviceError(
+                f"the emulated machine did not come to its end: {' '.join(lines[-20:])}",
+                where=self._name(),
+                hint=f"look whether {MEMORY_MIB} MiB are enough for the model and can be had here",
+            )
+        out, err = (base64.b64decode(text).decode(errors="replace") for text in said.group(2, 3))
+        return Outcome(int(said[1]), out, err)
+
+    def pin(self, cores: str) -> str:
+        raise InputError(
+            "an emulated machine has one core", where="--cores", hint="leave out --cores for it"
+        )
+
+    def facts(self) -> Facts:
+        return {
+            "name": self._name(),
+            "cores": 1,
+            "core_names": {self._core: 1},
+            "memory_kib": MEMORY_MIB * 1024,
+        }
+
+    def state(self) -> Facts:
+        return {}
+
+    def _name(self) -> str:
+        return f"qemu-system:{self._core}"
+
+    def _entries(self, command: str) -> Iterator[Entry]:
+        yield from map(Entry, FOLDERS)
+        yield Entry("bin/busybox", self._machine / BUSYBOX)
+        yield Entry("init", INIT.format(command=command).encode())
+        for name, file in {**self._glibc.files, **self._files}.items():
+            yield Entry(f"{FOLDER}/{name}", file)
+
+    def _emulator(self, archive: Path) -> list[str]:
+        """Without a disk, a network or a window: its serial port is our standard output."""
+        machine = ["-M", "virt", "-cpu", self._core, "-smp", "1", "-m", str(MEMORY_MIB)]
+        devices = ["-display", "none", "-nic", "none", "-monitor", "none", "-serial", "stdio"]
+        linux = ["-kernel", str(self._machine / KERNEL), "-initrd", str(archive)]
+        # A kernel that fails starts again at once, which ends the emulator.
+        words = ["-no-reboot", "-append", "quiet loglevel=1 panic=-1"]
+        root = self._machine / ROOT
+        own = [*own_program(root, EMULATOR), "-L", str(root / "usr/share/qemu")]
+        return [*own, *machine, *devices, *linux, *words]
