@@ -24,15 +24,24 @@ def features(
     subset: Annotated[
         str, typer.Option("--set", help="Data set within a collection; default: all of them.")
     ] = "",
+    calibration: Annotated[
+        Path | None,
+        typer.Option("--calibration", help="Folder of pictures: features as in static int8."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing output.")] = False,
     as_json: AsJson = False,
     debug: Debug = False,
 ) -> None:
     """Encode all pictures of a data set once; `prune`, `train` and `evaluate` take the file.
 
+    With --calibration they are what the encoder of a bundle in static int8 gives, for `prune
+    --view`: a captioner that learns from both says the same of both more often.
+
     Example:
 
       capexport features ucm/ --encoder mobilenet_v2.npz --out ucm.npz
+
+      capexport features ucm/ --encoder mobilenet_v2.npz --calibration photos/ --out int8.npz
     """
     from capexport.evaluate.datasets import read_captions, select
     from capexport.prune.features import write_features
@@ -40,7 +49,7 @@ def features(
     check_features_target(out, force)
     images = select(read_captions(data), split, subset)
     with stages() as stage:
-        regions, width = write_features(images, encoder, out, stage)
+        regions, width = write_features(images, encoder, out, stage, calibration)
     if as_json:
         print_json({"out": str(out), "images": len(images), "regions": regions, "width": width})
         return

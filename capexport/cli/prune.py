@@ -39,6 +39,10 @@ def prune(
     features: Annotated[
         Path | None, typer.Option("--features", help="Features file of all images, instead.")
     ] = None,
+    view: Annotated[
+        list[Path] | None,
+        typer.Option("--view", help="Features of the same images by another encoder; repeatable."),
+    ] = None,
     split: Annotated[str, typer.Option("--split", help="Images to train on; '': all.")] = "train",
     subset: Annotated[
         str, typer.Option("--set", help="Data set within a collection; default: all of them.")
@@ -145,6 +149,7 @@ def prune(
                 plan,
                 encoder=encoder,
                 features=features,
+                views=view or (),
                 split=split,
                 subset=subset,
                 held_out=held_out,

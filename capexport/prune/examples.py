@@ -21,10 +21,12 @@ class Examples:
     Args:
         inputs: the encoder's inputs by name, first axis images.
         tokens: int64 [images, captions, max_length]; ends in the end token, then IGNORED.
+        views: further inputs of the same images, by the same names: what another encoder sees.
     """
 
     inputs: Mapping[str, Tensor]
     tokens: Tensor
+    views: Sequence[Mapping[str, Tensor]] = ()
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -41,12 +43,14 @@ class Examples:
     ) -> tuple[dict[str, Tensor], Tensor]:
         """Inputs and tokens of some images, on `device`, as float32 where they are floats.
 
+        With views, each image's inputs are one of them or the first, drawn from torch's generator.
+
         Args:
             captions: how many of each image, drawn from torch's generator; 0: all, in order.
         """
         inputs = {}
-        for name, values in self.inputs.items():
-            chosen = values[indices].to(device)
+        for name, values in self._seen(indices).items():
+            chosen = values.to(device)
             inputs[name] = chosen.float() if chosen.is_floating_point() else chosen
         tokens = self.tokens[indices]
         if 0 < captions < tokens.shape[1]:
@@ -55,13 +59,30 @@ class Examples:
         steps = int((tokens != IGNORED).sum(-1).max())
         return inputs, tokens[..., :steps].to(device)
 
+    def _seen(self, indices: Tensor) -> dict[str, Tensor]:
+        """Inputs of some images, each by one of its views."""
+        if not self.views:
+            return {name: values[indices] for name, values in self.inputs.items()}
+        views = [self.inputs, *self.views]
+        drawn = torch.randint(len(views), (len(indices),))
+        return {
+            name: torch.stack(
+                [views[view][name][index] for view, index in zip(drawn, indices, strict=True)]
+            )
+            for name in self.inputs
+        }
+
 
 def examples_of(
-    images: Sequence[CaptionedImage], inputs: Mapping[str, Tensor], checkpoint: Checkpoint
+    images: Sequence[CaptionedImage],
+    inputs: Mapping[str, Tensor],
+    checkpoint: Checkpoint,
+    views: Sequence[Mapping[str, Tensor]] = (),
 ) -> Examples:
     """Images, their encoder inputs, and their captions in a checkpoint's words."""
     texts = [image.captions for image in images]
-    return Examples(inputs, caption_tokens(texts, checkpoint.vocabulary, checkpoint.decoding))
+    tokens = caption_tokens(texts, checkpoint.vocabulary, checkpoint.decoding)
+    return Examples(inputs, tokens, views)
 
 
 def caption_tokens(

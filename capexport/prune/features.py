@@ -12,6 +12,7 @@ from capexport.captioner import Captioner, ImageEncoder, read_image_encoder, wit
 from capexport.captioner.image_captioner import grid_boxes
 from capexport.errors import InputError
 from capexport.evaluate.datasets import CaptionedImage
+from capexport.prune.int8_encoder import int8_encoder
 from capexport.runtime import check_inputs, encoder_inputs, read_features, read_picture
 from capexport.runtime.features import write_arrays
 
@@ -47,12 +48,14 @@ def write_features(
     encoder: str,
     out: Path,
     progress: Callable[[str], None] = lambda _: None,
+    calibration: Path | None = None,
 ) -> tuple[int, int]:
     """Store what an image encoder makes of every picture: a features file for many runs.
 
     Args:
         encoder: weights of an image encoder, `PATH` or `NAME:PATH`.
         out: the .npz, float16; every image gets its grid's cells as regions, and as boxes.
+        calibration: folder of pictures for the scales of int8 features; None for float ones.
 
     Returns:
         Regions of an image, and their width.
@@ -60,8 +63,12 @@ def write_features(
     Raises:
         InputError: a picture cannot be read.
         CheckpointError: the encoder cannot be read.
+        CapexportError: of `int8_encoder`.
     """
     image_encoder = read_image_encoder(encoder)
+    if calibration is not None:
+        progress("finding the scales of int8")
+        image_encoder = int8_encoder(image_encoder, calibration)
     box = grid_boxes(*image_encoder.grid).numpy()
     arrays: dict[str, NDArray[np.floating]] = {}
     for image, att in zip(images, _grids(images, image_encoder, progress), strict=True):

@@ -1,7 +1,7 @@
 """A checkpoint and a data set -> a pruned checkpoint on disk."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -62,6 +62,7 @@ def prune(
     *,
     encoder: str | None = None,
     features: Path | None = None,
+    views: Sequence[Path] = (),
     split: str = "train",
     subset: str = "",
     held_out: str = "val",
@@ -78,6 +79,8 @@ def prune(
         data: captions file or folder of `read_captions`.
         encoder, features: where the captioner's inputs come from; exactly one of them, or none for
             a checkpoint with its own image encoder, which stays as it is.
+        views: features files of the same images by other encoders, such as this one in int8. Each
+            step sees an image by one of them or by the first, at random; `held_out` by the first.
         held_out: split that `plan.patience` judges by.
         storage: of the matrices in the checkpoint that is written, as `write_checkpoint` takes it.
 
@@ -101,7 +104,8 @@ def prune(
         assert features is not None
         return stored_features(images, features, captioner)
 
-    examples = examples_of(images, inputs(images), source)
+    others = [stored_features(images, view, captioner) for view in views]
+    examples = examples_of(images, inputs(images), source, others)
     pruning = _pruning(source, target, plan.steps(len(examples)), device)
     state = out.with_name(out.name + ".state")
     pruned = train(
@@ -112,7 +116,7 @@ def prune(
         held_out=examples_of(judged, inputs(judged), source) if judged else None,
         teacher=source if plan.distillation else None,
         state=state,
-        identity=_identity(source, target, images + judged, encoder or str(features)),
+        identity=_identity(source, target, images + judged, [encoder or str(features), *views]),
         device=device,
         progress=progress,
     )
@@ -167,11 +171,15 @@ def trainable_captioner(checkpoint: Checkpoint) -> Captioner:
 
 
 def _identity(
-    checkpoint: Checkpoint, target: Target, images: list[CaptionedImage], inputs: str
+    checkpoint: Checkpoint,
+    target: Target,
+    images: list[CaptionedImage],
+    inputs: Sequence[str | Path],
 ) -> str:
     """What a run depends on beside its plan, as a digest."""
     said = [(image.name, image.captions) for image in images]
-    parts = (sorted(checkpoint.sha256.items()), asdict(target), said, inputs)
+    sources = [str(one) for one in inputs]
+    parts = (sorted(checkpoint.sha256.items()), asdict(target), said, sources)
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 

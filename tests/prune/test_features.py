@@ -11,13 +11,24 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from capexport.captioner import ImageEncoder, build_captioner
+from capexport.capture import capture
 from capexport.checkpoint import Checkpoint
 from capexport.cli import app
+from capexport.compress.static import apply_static
+from capexport.errors import InputError
 from capexport.evaluate.datasets import read_captions
+from capexport.ir.evaluate import evaluate
+from capexport.ir.passes import run_passes
 from capexport.prune import features
 from capexport.prune.features import encoder_features, stored_features
 from capexport.prune.initial import untrained
+from capexport.prune.int8_encoder import int8_encoder
 from capexport.prune.words import decoding_rule, word_list
+from capexport.runtime import read_features, read_picture
+from capexport.spec.signature import TensorSpec
+
+TIES = 0.01
+"""Share of features that may be a step off: products at a tie (docs/decisions/static-int8.md)."""
 
 
 @pytest.fixture
@@ -84,3 +95,34 @@ def _checkpoint(encoder: ImageEncoder) -> Checkpoint:
     sizes = {"d_model": 16, "dim_feedforward": 16, "num_heads": 2, "num_layers": 1}
     config = {"att_feat_size": encoder.channels, "vocab_size": len(words), **sizes}
     return untrained("relation_transformer", config, words, decoding_rule(5, 1), 0)
+
+
+def test_int8_features_are_those_of_the_int8_graph(data: Path, encoder: ImageEncoder) -> None:
+    images = [read_picture(data / f"{n}.png", encoder.image).pixels for n in range(3)]
+    image = TensorSpec("image", encoder.image.shape, "uint8")
+    wanted = TensorSpec("features", (encoder.grid[0] * encoder.grid[1], encoder.channels))
+    graph = run_passes(capture(encoder.module, "encoder", [image], [wanted]))
+    oracle = apply_static(graph, [{"image": one} for one in images])
+    module = int8_encoder(encoder, data).module
+    for one in images:
+        exact = evaluate(oracle, {"image": one})["features"]
+        found = module(torch.from_numpy(one))[0].numpy()
+        assert np.mean(~np.isclose(found, exact, rtol=1e-6)) <= TIES
+        assert not np.allclose(found, encoder.module(torch.from_numpy(one))[0].detach())
+
+
+def test_the_command_writes_int8_features(data: Path, encoder: ImageEncoder) -> None:
+    arguments = ["features", str(data), "--encoder", "small.pth"]
+    for kind, more in {"float": [], "int8": ["--calibration", str(data)]}.items():
+        result = CliRunner().invoke(app, [*arguments, "--out", str(data / f"{kind}.npz"), *more])
+        assert result.exit_code == 0, result.output
+    exact, rounded = (read_features(data / f"{kind}.npz") for kind in ("float", "int8"))
+    assert list(exact) == list(rounded)
+    for name, one in exact.items():
+        error = np.linalg.norm(rounded[name].att - one.att) / np.linalg.norm(one.att)
+        assert 0 < error < 0.1
+
+
+def test_without_pictures_there_are_no_scales(encoder: ImageEncoder, tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        int8_encoder(encoder, tmp_path)

@@ -150,3 +150,25 @@ def test_images_need_features(folder: Path) -> None:
             features=features,
         )
     assert not (folder / "out").exists()
+
+
+def test_a_view_is_part_of_the_run_and_lacks_no_image(folder: Path) -> None:
+    def pruned(out: str, *views: Path) -> torch.Tensor:
+        checkpoint = prune(
+            folder / "checkpoint",
+            folder,
+            folder / out,
+            Target("oneshot", 0.5),
+            PLAN,
+            features=folder / "features.npz",
+            views=views,
+        )
+        return checkpoint.tensors["logit.weight"]
+
+    other, partial = folder / "other.npz", folder / "partial.npz"
+    with np.load(folder / "features.npz") as stored:
+        np.savez(other, **{name: stored[name] + 1 for name in stored.files})
+        np.savez(partial, **{name: stored[name] for name in stored.files[:3]})
+    assert not torch.equal(pruned("plain"), pruned("viewed", other))
+    with pytest.raises(InputError, match=r"no features of 3\.jpg"):
+        pruned("partial", partial)
