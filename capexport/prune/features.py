@@ -1,6 +1,6 @@
 """Captioned images -> what a captioner's encoder takes, computed once."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +101,20 @@ def stored_features(
     return {
         spec.name: torch.from_numpy(np.stack([row[spec.name] for row in rows])) for spec in specs
     }
+
+
+def view_features(
+    images: Sequence[CaptionedImage],
+    path: Path,
+    captioner: Captioner,
+    inputs: Mapping[str, Tensor],
+) -> dict[str, Tensor]:
+    """Stored features that may stand in for `inputs`; InputError if not of as many regions."""
+    view = stored_features(images, path, captioner)
+    for name, values in inputs.items():
+        if view[name].shape != values.shape:
+            raise _unlike(f"{name} is {list(view[name].shape)}, not {list(values.shape)}", path)
+    return view
 
 
 def _grids(

@@ -26,7 +26,7 @@ from capexport.checkpoint import (
 from capexport.errors import InputError, UnsupportedError
 from capexport.evaluate.datasets import CaptionedImage, read_captions, select
 from capexport.prune.examples import examples_of
-from capexport.prune.features import encoder_features, stored_features
+from capexport.prune.features import encoder_features, stored_features, view_features
 from capexport.prune.initial import with_tensors
 from capexport.prune.magnitude import FixedMask, Gradual, Scheme, magnitude_masks
 from capexport.prune.pruning import Pruning
@@ -104,8 +104,9 @@ def prune(
         assert features is not None
         return stored_features(images, features, captioner)
 
-    others = [stored_features(images, view, captioner) for view in views]
-    examples = examples_of(images, inputs(images), source, others)
+    seen = inputs(images)
+    others = [view_features(images, view, captioner, seen) for view in views]
+    examples = examples_of(images, seen, source, others)
     pruning = _pruning(source, target, plan.steps(len(examples)), device)
     state = out.with_name(out.name + ".state")
     pruned = train(

@@ -165,10 +165,13 @@ def test_a_view_is_part_of_the_run_and_lacks_no_image(folder: Path) -> None:
         )
         return checkpoint.tensors["logit.weight"]
 
-    other, partial = folder / "other.npz", folder / "partial.npz"
+    other, partial, fewer = (folder / f"{name}.npz" for name in ("other", "partial", "fewer"))
     with np.load(folder / "features.npz") as stored:
         np.savez(other, **{name: stored[name] + 1 for name in stored.files})
         np.savez(partial, **{name: stored[name] for name in stored.files[:3]})
+        np.savez(fewer, **{name: stored[name][1:] for name in stored.files})
     assert not torch.equal(pruned("plain"), pruned("viewed", other))
+    with pytest.raises(InputError, match=r"att is \[12, 4, 12\], not \[12, 5, 12\]"):
+        pruned("fewer", fewer)
     with pytest.raises(InputError, match=r"no features of 3\.jpg"):
         pruned("partial", partial)
