@@ -40,8 +40,8 @@ def cropped(data: Path, out: Path, seed: int) -> int:
 def random_part(picture: Image.Image, random: np.random.Generator) -> Image.Image:
     scale = random.uniform(SMALLEST, 1)
     width, height = (int(side * scale) for side in picture.size)
-    left = random.integers(picture.width - width + 1)
-    top = random.integers(picture.height - height + 1)
+    left = int(random.integers(picture.width - width + 1))
+    top = int(random.integers(picture.height - height + 1))
     part = picture.crop((left, top, left + width, top + height))
     return part.transpose(Image.Transpose.TRANSPOSE) if random.random() < 0.5 else part
 
