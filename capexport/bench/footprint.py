@@ -10,7 +10,7 @@ from capexport.bundle.layout import MANIFEST, VOCABULARY
 from capexport.errors import RuntimeMissingError
 from capexport.kernels.build import build
 
-GZIP_LEVEL, ZSTD_LEVEL = 9, 19
+GZIP_LEVEL = ZSTD_LEVEL = 9
 ANDROID = "aarch64-linux-android", "captioner"
 """Target and product of our library in an app."""
 
