@@ -15,14 +15,10 @@ DEMO = Path(__file__).resolve().parents[1] / "android_demo"
 CORE, CORE_TESTS = DEMO / "core/src/main/java", DEMO / "core/src/test/java"
 GOLDENS = DEMO / "core/src/golden/java"
 """What tests on a desktop and on a phone share."""
-JUNIT = Packages("bookworm", "amd64", ("junit4", "libhamcrest-java"))
+JUNIT = Packages(
+    "bookworm", "amd64", ("junit5", "libopentest4j-java", "libapiguardian-java", "libpicocli-java")
+)
 TIMEOUT_S = 600
-MALLOC = {
-    "MALLOC_ARENA_MAX": "1",
-    "MALLOC_TRIM_THRESHOLD_": "0",
-    "MALLOC_MMAP_THRESHOLD_": "65536",
-}
-"""glibc gives memory back at once, so that what is resident is nearly what is in use."""
 
 
 def absent(reason: str) -> None:
@@ -42,9 +38,12 @@ def packages(wanted: Packages) -> Path:
 
 
 def junit_jars() -> list[Path]:
-    """JUnit 4 and what it needs."""
+    """JUnit 5 with its console, and what they need."""
     jars = packages(JUNIT) / "usr/share/java"
-    return [jars / "junit4.jar", jars / "hamcrest-core.jar", jars / "hamcrest.jar"]
+    parts = ("jupiter-api", "jupiter-engine", "platform-commons", "platform-engine")
+    parts += ("platform-launcher", "platform-reporting", "platform-console")
+    others = ("opentest4j", "apiguardian-api", "picocli")
+    return [jars / f"{name}.jar" for name in (*(f"junit-{part}" for part in parts), *others)]
 
 
 def tool(name: str) -> str:
@@ -62,7 +61,8 @@ def class_path(paths: Sequence[Path]) -> str:
 def compile_java(sources: Sequence[Path], jars: Sequence[Path], out: Path) -> None:
     """Every file below `sources` as Java 8, every warning an error."""
     files = [str(file) for source in sources for file in sorted(source.rglob("*.java"))]
-    options = ["--release", "8", "-Xlint:all", "-Xlint:-options", "-Werror"]
+    # -path: the manifests of Debian's jars name each other below /usr/share.
+    options = ["--release", "8", "-Xlint:all,-options,-path", "-Werror"]
     command = [tool("javac"), *options, "-cp", class_path(jars), "-d", str(out), *files]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -83,10 +83,10 @@ def run_junit(
     """
     settings = [f"-D{key}={value}" for key, value in properties.items()]
     command = [*(java or [tool("java")]), "-XX:+UseSerialGC", *settings, "-cp", class_path(paths)]
-    command += ["org.junit.runner.JUnitCore", *tests]
+    command += ["org.junit.platform.console.ConsoleLauncher", "--details=tree", "--disable-banner"]
+    command += [f"--select-class={test}" for test in tests]
     done = subprocess.run(
         command,
-        env={**os.environ, **MALLOC},
         capture_output=True,
         text=True,
         check=False,

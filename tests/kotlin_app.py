@@ -14,16 +14,18 @@ import tomllib
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from java_tests import DEMO, GOLDENS, junit_jars
+from java_tests import DEMO, GOLDENS, packages
 
 from capexport.android.tools import Tools, find_tools, program, run
-from capexport.debian import cache_folder
+from capexport.debian import Packages, cache_folder
 from capexport.errors import RuntimeMissingError
 
 STUBS = Path(__file__).with_name("android_stubs")
 APP = DEMO / "app/src/main"
 JAVA = (DEMO / "core/src/main/java", GOLDENS, DEMO / "lib/src/main/java")
 PACKAGE = "org.capexport.demo"
+JUNIT_4 = Packages("bookworm", "amd64", ("junit4", "libhamcrest-java"))
+"""What androidx's tests on a phone are written for; those of core are JUnit 5's."""
 LIBRARIES = ("kotlin-stdlib.jar", "kotlinx-coroutines-core-jvm.jar")
 COMPILER = "org.jetbrains.kotlin.cli.jvm.K2JVMCompiler"
 OPTIONS = (
@@ -73,7 +75,7 @@ def compile_app(compiler: Path, tools: Tools, out: Path) -> None:
         java = Path(scratch)
         _compile_java(tools, java)
         paths = [*(compiler / name for name in LIBRARIES), java / "classes", java / "stubs"]
-        paths += junit_jars()
+        paths.append(packages(JUNIT_4) / "usr/share/java/junit4.jar")
         command = [
             *(program("java"), "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xmx1g"),
             *("-cp", str(compiler / "kotlin-compiler.jar"), COMPILER, *OPTIONS),

@@ -9,7 +9,7 @@ tasks.withType<JavaCompile>().configureEach {
 }
 
 dependencies {
-    testImplementation(libs.junit)
+    testImplementation(libs.junit.jupiter)
 }
 
 // Its tests read files that Python writes: pytest tests/android runs them.

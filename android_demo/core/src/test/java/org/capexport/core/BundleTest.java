@@ -1,26 +1,30 @@
 package org.capexport.core;
 
-import static org.junit.Assert.assertEquals;
-import static org.junit.Assert.assertTrue;
-import static org.junit.Assert.fail;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import java.io.File;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.file.Files;
 import java.util.HashMap;
 import java.util.Map;
-import org.junit.Rule;
-import org.junit.Test;
-import org.junit.rules.TemporaryFolder;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 public final class BundleTest {
-  @Rule public final TemporaryFolder temporary = new TemporaryFolder();
+  @TempDir File temporary;
 
   private static final String BUNDLE = "pictures_bundle";
 
+  private File newFolder() throws IOException {
+    return Files.createTempDirectory(temporary.toPath(), "bundle").toFile();
+  }
+
   private File copy() throws IOException, CaptionException {
-    File folder = temporary.newFolder();
+    File folder = newFolder();
     String manifest = new String(Golden.bytes(BUNDLE + "/manifest.json"), "UTF-8");
     for (String name : Bundle.fileNames(manifest, BUNDLE))
       write(new File(folder, name), Golden.bytes(BUNDLE + "/" + name));
@@ -38,7 +42,7 @@ public final class BundleTest {
       Bundle.open(folder);
       fail("it was opened");
     } catch (CaptionException expected) {
-      assertTrue(expected.toString(), expected.what.contains(reason));
+      assertTrue(expected.what.contains(reason), expected.toString());
       assertEquals(3, expected.getMessage().split("\n").length);
     }
   }
@@ -91,7 +95,7 @@ public final class BundleTest {
     assertRefused(folder, "encoder.onnx has 1 bytes");
     assertTrue(new File(folder, "encoder.onnx").delete());
     assertRefused(folder, "encoder.onnx is missing");
-    assertRefused(temporary.newFolder(), "no manifest.json");
+    assertRefused(newFolder(), "no manifest.json");
   }
 
   @Test

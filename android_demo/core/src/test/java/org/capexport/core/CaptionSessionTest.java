@@ -1,16 +1,17 @@
 package org.capexport.core;
 
-import static org.junit.Assert.assertArrayEquals;
-import static org.junit.Assert.assertEquals;
-import static org.junit.Assert.assertTrue;
-import static org.junit.Assert.fail;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import java.io.File;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CancellationException;
-import org.junit.Test;
+import org.junit.jupiter.api.Test;
 
 /** The search over states without a runtime, on the table that Python searched as well. */
 public final class CaptionSessionTest {
@@ -52,10 +53,10 @@ public final class CaptionSessionTest {
     for (Object one : CASES) {
       try (CaptionSession session = open(one)) {
         Caption caption = session.caption(features(one), options(one), null);
-        assertArrayEquals(one.toString(), Golden.integers(one, "tokens"), caption.tokens);
+        assertArrayEquals(Golden.integers(one, "tokens"), caption.tokens, one.toString());
         int bits = Golden.integer(one, "log_prob_bits");
-        assertEquals(one.toString(), bits, Float.floatToIntBits(caption.logProb));
-        assertEquals(one.toString(), Golden.text(one, "text"), caption.text);
+        assertEquals(bits, Float.floatToIntBits(caption.logProb), one.toString());
+        assertEquals(Golden.text(one, "text"), caption.text, one.toString());
       }
     }
   }
@@ -89,7 +90,7 @@ public final class CaptionSessionTest {
         new ProgressListener() {
           @Override
           public void onProgress(String text) {
-            assertTrue("it went on", !cancellation.isCancelled());
+            assertTrue(!cancellation.isCancelled(), "it went on");
             cancellation.cancel();
           }
         };
@@ -139,7 +140,7 @@ public final class CaptionSessionTest {
       }
       for (Thread thread : threads) thread.join();
     }
-    assertTrue(failures.toString(), failures.isEmpty());
+    assertTrue(failures.isEmpty(), failures.toString());
   }
 
   @Test
@@ -191,12 +192,14 @@ public final class CaptionSessionTest {
     }
   }
 
-  @Test(expected = IllegalStateException.class)
+  @Test
   public void aClosedSessionSaysSo() throws Exception {
     CaptionSession session = open(CASES[0]);
     session.close();
     session.close();
-    session.caption(features(CASES[0]), Options.DEFAULT, null);
+    assertThrows(
+        IllegalStateException.class,
+        () -> session.caption(features(CASES[0]), Options.DEFAULT, null));
   }
 
   @Test

@@ -1,28 +1,27 @@
 package org.capexport.core;
 
-import static org.junit.Assert.assertEquals;
-import static org.junit.Assert.assertTrue;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
 import java.io.FileWriter;
 import java.io.IOException;
 import java.io.Writer;
-import org.junit.Rule;
-import org.junit.Test;
-import org.junit.rules.TemporaryFolder;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 public final class CoresTest {
-  @Rule public final TemporaryFolder system = new TemporaryFolder();
+  @TempDir File system;
 
   private int threads(int... speeds) throws IOException {
     for (int i = 0; i < speeds.length; i++) {
-      File folder = new File(system.getRoot(), "cpu" + i + "/cpufreq");
+      File folder = new File(system, "cpu" + i + "/cpufreq");
       assertTrue(folder.isDirectory() || folder.mkdirs());
       try (Writer out = new FileWriter(new File(folder, "cpuinfo_max_freq"))) {
         out.write(speeds[i] + "\n");
       }
     }
-    return Cores.preferredThreads(system.getRoot(), speeds.length);
+    return Cores.preferredThreads(system, speeds.length);
   }
 
   @Test
@@ -35,8 +34,8 @@ public final class CoresTest {
 
   @Test
   public void whatTheKernelDoesNotTellIsNoSpeed() throws IOException {
-    assertEquals(2, Cores.preferredThreads(system.getRoot(), 2));
-    assertEquals(4, Cores.preferredThreads(system.getRoot(), 8));
+    assertEquals(2, Cores.preferredThreads(system, 2));
+    assertEquals(4, Cores.preferredThreads(system, 8));
     assertEquals(2, threads(0, 2400000));
   }
 }

@@ -1,11 +1,12 @@
 package org.capexport.core;
 
-import static org.junit.Assert.assertEquals;
-import static org.junit.Assert.assertTrue;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
 import java.io.IOException;
-import org.junit.Test;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
 
 /**
  * Closing a graph gives back what opening it took, by the C library's own count: resident memory
@@ -13,9 +14,9 @@ import org.junit.Test;
  * library with the native method below). Run it interpreted: Java's compiler allocates beside.
  */
 public final class NativeGraphLeakTest {
-  private static final int OPENINGS = 20;
-  /** What grows in every one of them leaks; caches grow in the first. */
-  private static final int BATCHES = 5;
+  private static final int OPENINGS = 10;
+  /** A leak grows in most of them, caches in the first, what runs beside in a few. */
+  private static final int BATCHES = 31;
 
   /** Bytes that the C library has handed out and not got back. */
   private static native long bytesInUse();
@@ -25,14 +26,16 @@ public final class NativeGraphLeakTest {
     System.load(System.getProperty("malloc.count"));
     for (Runtime runtime : Runtime.values()) {
       Object one = firstCase(runtime);
-      long least = Long.MAX_VALUE;
+      long[] grown = new long[BATCHES];
       for (int batch = 0; batch < BATCHES; batch++) {
         long before = bytesInUse();
         openAndClose(runtime, one);
-        least = Math.min(least, bytesInUse() - before);
+        grown[batch] = bytesInUse() - before;
       }
-      System.out.println(runtime.label + " keeps " + least + " bytes");
-      assertTrue(runtime + " keeps " + least + " bytes", least < OPENINGS);
+      Arrays.sort(grown);
+      long median = grown[BATCHES / 2];
+      System.out.println(runtime.label + " keeps " + median + " bytes");
+      assertEquals(0, median, runtime.label);
     }
   }
 
@@ -46,7 +49,7 @@ public final class NativeGraphLeakTest {
       Graph graph = open(runtime, one);
       long open = bytesInUse() - before;
       graph.close();
-      assertTrue(runtime + " took " + open, open > 1000);
+      assertTrue(open > 1000, runtime + " took " + open);
     }
   }
 

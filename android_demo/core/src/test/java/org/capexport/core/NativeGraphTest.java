@@ -1,16 +1,16 @@
 package org.capexport.core;
 
-import static org.junit.Assert.assertArrayEquals;
-import static org.junit.Assert.assertNotNull;
-import static org.junit.Assert.assertNull;
-import static org.junit.Assert.assertTrue;
-import static org.junit.Assert.fail;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import java.io.File;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.util.List;
-import org.junit.Test;
+import org.junit.jupiter.api.Test;
 
 /**
  * Bundles through the real native library and runtimes: the tokens that Python got. System
@@ -99,7 +99,7 @@ public final class NativeGraphTest {
       opener.open(file);
       fail(file + " was opened");
     } catch (CaptionException expected) {
-      assertTrue(expected.what, !expected.what.isEmpty() && expected.what.contains(reason));
+      assertTrue(!expected.what.isEmpty() && expected.what.contains(reason), expected.what);
     }
   }
 
@@ -135,7 +135,7 @@ public final class NativeGraphTest {
       graph.run();
       fail("it ran");
     } catch (CaptionException expected) {
-      assertTrue(expected.what, expected.what.contains(reason));
+      assertTrue(expected.what.contains(reason), expected.what);
     }
   }
 }

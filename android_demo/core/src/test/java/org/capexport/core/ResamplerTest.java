@@ -1,10 +1,11 @@
 package org.capexport.core;
 
-import static org.junit.Assert.assertEquals;
-import static org.junit.Assert.assertTrue;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.List;
-import org.junit.Test;
+import org.junit.jupiter.api.Test;
 
 public final class ResamplerTest {
   @Test
@@ -19,7 +20,7 @@ public final class ResamplerTest {
       Tensor window = Resampler.resizeAndCrop(pixels, spec(Golden.get(one, "spec")));
       byte[] bytes = new byte[window.bytes()];
       window.view().get(bytes);
-      assertEquals(one.toString(), Golden.text(one, "sha256"), Sha256.of(bytes));
+      assertEquals(Golden.text(one, "sha256"), Sha256.of(bytes), one.toString());
     }
   }
 
@@ -35,13 +36,13 @@ public final class ResamplerTest {
     throw new AssertionError(label);
   }
 
-  @Test(expected = CaptionException.class)
-  public void pixelsMustFillThePicture() throws CaptionException {
-    new Pixels(new int[5], 2, 3);
+  @Test
+  public void pixelsMustFillThePicture() {
+    assertThrows(CaptionException.class, () -> new Pixels(new int[5], 2, 3));
   }
 
-  @Test(expected = CaptionException.class)
-  public void aSideHasALimit() throws CaptionException {
-    new Pixels(new int[65536], 65536, 1);
+  @Test
+  public void aSideHasALimit() {
+    assertThrows(CaptionException.class, () -> new Pixels(new int[65536], 65536, 1));
   }
 }

@@ -1,11 +1,11 @@
 package org.capexport.core;
 
-import static org.junit.Assert.assertEquals;
-import static org.junit.Assert.assertTrue;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.File;
 import java.util.List;
-import org.junit.Test;
+import org.junit.jupiter.api.Test;
 
 public final class VocabularyTest {
   @Test
@@ -17,9 +17,9 @@ public final class VocabularyTest {
       Vocabulary vocabulary = Bundle.open(folder).vocabulary;
       for (Object text : (List<?>) Golden.get(one, "texts"))
         assertEquals(
-            text.toString(),
             Golden.text(text, "text"),
-            vocabulary.text(Golden.integers(text, "ids")));
+            vocabulary.text(Golden.integers(text, "ids")),
+            text.toString());
     }
   }
 }
