@@ -4,7 +4,8 @@ python benchmarks/memory.py CHECKPOINT    prints a Markdown table
 
 Each row is a process of its own, which imports the runtime, opens decoder_step and runs it ten
 times with three beams. MB of 10^6 bytes; "resident" counts pages of the file that lie in memory,
-which the system may drop, "own" those that belong to the process alone.
+which the system may drop, "own" those that belong to the process alone, "peak" is the most that
+was resident at any time from the import to the end.
 """
 
 import argparse
@@ -33,10 +34,16 @@ STAGES = ("imported", "opened", "run")
 
 
 def resident() -> dict[str, float]:
-    """MB of this process: all that is resident, and what is its own."""
+    """MB of this process: all that is resident, what is its own, and the most that was resident."""
     lines = Path("/proc/self/status").read_text().splitlines()
     kib = {line.split(":")[0]: int(line.split()[1]) for line in lines if line.endswith(" kB")}
-    return {"resident": kib["VmRSS"] * 1.024e-3, "own": kib["RssAnon"] * 1.024e-3}
+    fields = {"resident": "VmRSS", "own": "RssAnon", "peak": "VmHWM"}
+    return {name: kib[field] * 1.024e-3 for name, field in fields.items()}
+
+
+def forget_peak() -> None:
+    """The peak is that of the time from now on (proc(5), clear_refs)."""
+    Path("/proc/self/clear_refs").write_text("5")
 
 
 def run_alone(folder: Path, runtime: str) -> list[dict[str, float]]:
@@ -49,6 +56,7 @@ def run_alone(folder: Path, runtime: str) -> list[dict[str, float]]:
     for spec in bundle.manifest.signature.step_inputs:
         shape = [axes[d] if isinstance(d, str) else d for d in spec.shape]
         inputs[spec.name] = rng.random(shape).astype(spec.dtype)
+    forget_peak()
     taken = [resident()]
     path = bundle.file(f"decoder_step.{SUFFIXES[runtime]}")
     packed = bundle.manifest.weights == "packed"
@@ -65,7 +73,8 @@ def row(folder: Path, runtime: str) -> str:
     stages = dict(zip(STAGES, json.loads(finished.stdout), strict=True))
     size = (folder / f"decoder_step.{SUFFIXES[runtime]}").stat().st_size / 1e6
     numbers = [size, *(stages[stage]["resident"] for stage in STAGES)]
-    growth = [stages["run"][kind] - stages["imported"][kind] for kind in ("resident", "own")]
+    kinds = ("resident", "own", "peak")
+    growth = [stages["run"][kind] - stages["imported"][kind] for kind in kinds]
     return " | ".join(f"{number:.1f}" for number in [*numbers, *growth])
 
 
@@ -79,8 +88,8 @@ def main() -> None:
         return
     from capexport.export import export  # brings torch, which the measured processes do without
 
-    head = "file | resident: imported | opened | run | growth: resident | own"
-    print(f"| runtime | recipe | weights | {head} |\n|{'---|' * 9}")
+    head = "file | resident: imported | opened | run | growth: resident | own | peak"
+    print(f"| runtime | recipe | weights | {head} |\n|{'---|' * 10}")
     with tempfile.TemporaryDirectory() as temporary:
         for recipe, weights in CELLS:
             folder = Path(temporary, f"{recipe}-{weights}")

@@ -1,5 +1,6 @@
 """A graph with packed weights opens with the kernels, or says what is missing."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from onnx import TensorProto
 
 from capexport.errors import BundleError, RuntimeMissingError
 from capexport.kernels import cksb
+from capexport.kernels.selftest import random_weights
 from capexport.runtime.backends import onnxruntime as backend
 
 WEIGHT = np.eye(5, 7, dtype=np.int8)
@@ -69,3 +71,38 @@ def test_a_library_that_does_not_load_is_named(
     with pytest.raises(RuntimeMissingError, match="cannot load the kernels") as raised:
         backend.open_graph(graph, 1, packed=True)
     assert raised.value.where == str(library)
+
+
+def resident_kib(path: Path) -> int | None:
+    """Of all maps of the file in this process, as /proc/self/smaps has them; None without a map."""
+    maps = re.findall(
+        r"^[0-9a-f]+-[0-9a-f]+ \S+ \S+ \S+ \d+ +(.*)\nSize.*\n(?:.*\n)*?Rss: +(\d+)",
+        Path("/proc/self/smaps").read_text(),
+        re.MULTILINE,
+    )
+    found = [int(kib) for name, kib in maps if name == str(path)]
+    return sum(found) if found else None
+
+
+def test_pages_of_the_file_are_dropped_once_they_are_packed(tmp_path: Path) -> None:
+    weight = random_weights(np.random.default_rng(0), 2000, 900, 0.9)
+    constants = {
+        "weight": np.frombuffer(cksb.encode(weight), np.uint8),
+        "scale": np.ones(2000, np.float32),
+        "bias": np.zeros(2000, np.float32),
+    }
+    path = tmp_path / "large.onnx"
+    path.write_bytes(packed_onnx.one_node("SparseInt8MatMul", TensorProto.FLOAT, constants, relu=0))
+    first, second = (backend.open_graph(path, 1, packed=True) for _ in range(2))
+    assert resident_kib(path) == 0
+    x = np.round(np.random.default_rng(1).uniform(-127, 128, (8, 900))).astype(np.float32)
+    x[:, :2] = -127, 128  # steps of 1, so exact
+    expected = x @ weight.T.astype(np.float32)
+    for graph in (first, second):  # two forms each, both from pages that were dropped before
+        np.testing.assert_array_equal(graph.run({"x": x[:1]})["y"], expected[:1])
+        np.testing.assert_array_equal(graph.run({"x": x})["y"], expected)
+    assert resident_kib(path) == 0
+    del first, graph
+    np.testing.assert_array_equal(second.run({"x": x[:3]})["y"], expected[:3])
+    del second
+    assert resident_kib(path) is None

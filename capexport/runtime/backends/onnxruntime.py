@@ -6,6 +6,7 @@ from typing import Any
 
 from capexport.errors import RuntimeMissingError
 from capexport.kernels.build import build
+from capexport.kernels.model_file import ModelFile, give_back_free_memory
 from capexport.runtime.graph_runner import (
     Array,
     Installed,
@@ -45,8 +46,10 @@ def open_graph(path: Path, threads: int, *, packed: bool = False) -> "OnnxRuntim
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = SEVERITY_FATAL
+    weights = None
     if packed:
-        _register_operators(options, faults.Fail)
+        file = ModelFile(_register_operators(options, faults.Fail), path)
+        weights = MappedWeights(file, options, onnxruntime.OrtValue)
     try:
         session = onnxruntime.InferenceSession(
             str(path), options, providers=["CPUExecutionProvider"]
@@ -60,11 +63,14 @@ def open_graph(path: Path, threads: int, *, packed: bool = False) -> "OnnxRuntim
         faults.RuntimeException,
     ) as error:
         raise unreadable_graph(path, RUNTIME, error) from error
-    return OnnxRuntimeGraph(session)
+    if weights:
+        give_back_free_memory()
+    return OnnxRuntimeGraph(session, weights)
 
 
-def _register_operators(options: Any, fault: type[Exception]) -> None:
-    """Make the operators for packed weights known; `fault` is what onnxruntime raises."""
+def _register_operators(options: Any, fault: type[Exception]) -> Path:
+    """Make the operators for packed weights known: their library. `fault` is what onnxruntime
+    raises."""
     library = build(product=RUNTIME)
     try:
         options.register_custom_ops_library(str(library))
@@ -74,13 +80,26 @@ def _register_operators(options: Any, fault: type[Exception]) -> None:
             where=str(library),
             hint="delete that file so that it is built again, or export with --weights dense",
         ) from error
+    return library
+
+
+class MappedWeights:
+    """Packed weights for a session that is about to be opened, which then keeps no copy of them:
+    they must outlive it."""
+
+    def __init__(self, file: ModelFile, options: Any, ort_value: Any) -> None:
+        self._file = file
+        self._values = [ort_value.ortvalue_from_numpy(blob) for blob in file.blobs.values()]
+        for name, value in zip(file.blobs, self._values, strict=True):
+            options.add_initializer(name, value)
 
 
 class OnnxRuntimeGraph:
     """An inference session bound by names."""
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Any, weights: MappedWeights | None) -> None:
         self._session = session
+        self._weights = weights  # gone after the session: attributes go in their order
         self._outputs = [output.name for output in session.get_outputs()]
 
     @property

@@ -1,6 +1,8 @@
 /* RegisterCustomOps, the one symbol of the library, and what both operators have in common. */
 #include "ops.h"
 
+#include "model_file.h"
+
 OrtStatus* read_row_floats(const node* n, const OrtKernelInfo* info, size_t index, int32_t rows,
                            int32_t other, const char* misfit, row_floats* out) {
   tensor floats;
@@ -26,6 +28,7 @@ OrtStatus* read_weight(const node* n, const OrtKernelInfo* info, ck_weights* wei
   OrtStatus* status = node_constant(n, info, 1, &blob);
   if (status) return status;
   const ck_status checked = ck_weights_blob(weights, blob.data, (size_t)blob.size);
+  model_file_drop_pages(blob.data);
   if (checked != CK_OK) return node_error(n, ORT_INVALID_ARGUMENT, ck_status_text(checked));
   *scale = (row_floats){NULL, 0};
   if (weights->has_scale)

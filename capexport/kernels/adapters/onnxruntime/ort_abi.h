@@ -102,7 +102,9 @@ typedef struct {
   void (*ReleaseTensorTypeAndShapeInfo)(OrtTensorTypeAndShapeInfo* info);
   void (*ReleaseSessionOptions)(OrtSessionOptions* options);
   void (*ReleaseCustomOpDomain)(OrtCustomOpDomain* domain);
-  ort_skipped skipped_102[126];
+  ort_skipped skipped_102[48];
+  OrtStatus* (*AddInitializer)(OrtSessionOptions* options, const char* name, const OrtValue* value);
+  ort_skipped skipped_151[77];
   OrtStatus* (*RegisterCustomOpsLibrary_V2)(OrtSessionOptions* options, const char* path);
   ort_skipped skipped_229[8];
   OrtStatus* (*HasSessionConfigEntry)(const OrtSessionOptions* options, const char* key, int* out);
@@ -170,6 +172,7 @@ ORT_PLACE(ReleaseStatus, 93);
 ORT_PLACE(ReleaseValue, 96);
 ORT_PLACE(ReleaseTensorTypeAndShapeInfo, 99);
 ORT_PLACE(ReleaseCustomOpDomain, 101);
+ORT_PLACE(AddInitializer, 150);
 ORT_PLACE(RegisterCustomOpsLibrary_V2, 228);
 ORT_PLACE(HasSessionConfigEntry, 237);
 ORT_PLACE(KernelInfo_GetNodeName, 244);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "model_file.h"
 #include "ops.h"
 
 typedef struct {
@@ -35,7 +36,9 @@ static OrtStatus* read_table(gather* g, const OrtKernelInfo* info) {
   g->index = malloc(((size_t)g->weights.rows + 1) * sizeof *g->index);
   if (!g->index) return node_error(&g->node, ORT_FAIL, "out of memory");
   ck_index_rows(&g->weights, g->index);
-  return scale.is_short || !scale.values ? spread_scale(g) : NULL;
+  status = scale.is_short || !scale.values ? spread_scale(g) : NULL;
+  model_file_drop_pages(g->weights.blob); /* from here on only the rows that are asked for */
+  return status;
 }
 
 static OrtStatus* create(const OrtCustomOp* op, const OrtApi* api, const OrtKernelInfo* info,

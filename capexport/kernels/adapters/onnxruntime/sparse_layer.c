@@ -8,6 +8,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "model_file.h"
+
 struct sparse_layer {
   ck_weights weights;
   sparse_vectors vectors;
@@ -69,6 +71,7 @@ static failure pack_once(sparse_layer* layer, int32_t kernel) {
     void* work = aligned_bytes(ck_work_size(&layer->weights));
     failed = work ? pack(layer, kernel, work, &packed) : "out of memory";
     free(work);
+    model_file_drop_pages(layer->weights.blob);
     atomic_store(&layer->packed[kernel], packed);
   }
   pthread_mutex_unlock(&layer->packing);

@@ -1,6 +1,7 @@
 /* A session of ONNX Runtime with named ends: what is behind capexport_onnxruntime.h. */
 #ifndef ORT_GRAPH_H
 #define ORT_GRAPH_H
+#include "../onnxruntime/model_file.h"
 #include "../onnxruntime/ort_abi.h"
 #include "capexport_onnxruntime.h"
 
@@ -21,6 +22,8 @@ struct capexport_onnxruntime {
   OrtAllocator* allocator;
   OrtCustomOpDomain* operators; /* for packed weights, of the same library (../onnxruntime/ops.c) */
   OrtSession* session;
+  capexport_model_file* file; /* NULL where it could not be mapped */
+  OrtValue** blobs;           /* its packed weights, where they lie in the map */
   ort_ends inputs, outputs;
   int has_run;
 };

@@ -38,6 +38,26 @@ static int32_t load(capexport_onnxruntime* g, const char* path) {
                                g->base->GetVersionString());
 }
 
+static int32_t lend_blob(capexport_onnxruntime* g, OrtSessionOptions* options, int32_t number) {
+  const capexport_model_blob* blob = capexport_model_file_blob(g->file, number);
+  const int64_t size = (int64_t)blob->size;
+  return ort_checked(g, g->api->CreateTensorWithDataAsOrtValue(
+                            g->memory, (void*)blob->data, blob->size, &size, 1, ORT_TENSOR_UINT8,
+                            &g->blobs[number])) ||
+         ort_checked(g, g->api->AddInitializer(options, blob->name, g->blobs[number]));
+}
+
+/* A file that cannot be mapped is ONNX Runtime's to refuse. */
+static int32_t lend_blobs(capexport_onnxruntime* g, const char* model, OrtSessionOptions* options) {
+  g->file = capexport_model_file_map(model);
+  const int32_t count = g->file ? capexport_model_file_blobs(g->file) : 0;
+  g->blobs = calloc((size_t)count + 1, sizeof *g->blobs);
+  if (!g->blobs) return ort_fail(g, "out of memory");
+  for (int32_t i = 0; i < count; i++)
+    if (lend_blob(g, options, i)) return 1;
+  return 0;
+}
+
 static int32_t create_session(capexport_onnxruntime* g, const char* model,
                               OrtSessionOptions* options, int32_t threads) {
   const OrtApi* api = g->api;
@@ -46,6 +66,7 @@ static int32_t create_session(capexport_onnxruntime* g, const char* model,
          ort_checked(g, api->SetSessionLogSeverityLevel(options, ORT_LOG_FATAL)) ||
          ort_checked(g, create_sparse_domain(api, &g->operators)) ||
          ort_checked(g, api->AddCustomOpDomain(options, g->operators)) ||
+         lend_blobs(g, model, options) ||
          ort_checked(g, api->CreateSession(g->env, model, options, &g->session));
 }
 
@@ -102,6 +123,12 @@ void ort_release_values(capexport_onnxruntime* g, ort_ends* ends) {
   }
 }
 
+static void release_blobs(capexport_onnxruntime* g) {
+  for (OrtValue** blob = g->blobs; blob && *blob; blob++) g->api->ReleaseValue(*blob);
+  free(g->blobs);
+  capexport_model_file_unmap(g->file);
+}
+
 static void release_ends(capexport_onnxruntime* g, ort_ends* ends) {
   ort_release_values(g, ends);
   for (size_t i = 0; i < ends->count; i++)
@@ -116,6 +143,7 @@ void capexport_onnxruntime_close(capexport_onnxruntime* g) {
   release_ends(g, &g->outputs);
   if (g->session) g->api->ReleaseSession(g->session);
   if (g->operators) g->api->ReleaseCustomOpDomain(g->operators);
+  release_blobs(g);
   if (g->memory) g->api->ReleaseMemoryInfo(g->memory);
   if (g->env) g->api->ReleaseEnv(g->env);
   free(g);
