@@ -154,9 +154,15 @@ def test_the_heaviest_blocks_are_enough() -> None:
     assert enough(blocks, 1000) == blocks
 
 
-def test_an_estimate_is_the_larger_of_core_and_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_estimate_is_the_sum_of_core_and_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimates, "disassemble", list)
-    monkeypatch.setattr(estimates, "block_cycles", lambda blocks, core: [3.0] * len(blocks))
+    pipelines = []
+
+    def three_cycles(blocks: list[str], core: str) -> list[float]:
+        pipelines.append(core)
+        return [3.0] * len(blocks)
+
+    monkeypatch.setattr(estimates, "block_cycles", three_cycles)
     hot = {"encoder": [Block(TWO, 1_000_000)]}
     counts = {"encoder": {"instructions": 2_500_000, "l3_misses": 0}}
     cores = estimate(hot, counts, "cortex-a76")["cores"]
@@ -167,10 +173,13 @@ def test_an_estimate_is_the_larger_of_core_and_memory(monkeypatch: pytest.Monkey
     assert part["memory_ms"] == 0
     assert "memory_ms" not in cores["neoverse-n2"]["parts"]["encoder"]
     assert "cortex-a53" not in cores
+    pipelines.clear()
     assert list(estimate(hot, counts, "cortex-a53")["cores"]) == ["cortex-a53"]
+    assert pipelines == ["cortex-a55"]
     slow = estimate(hot, {"encoder": {**counts["encoder"], "l3_misses": 1_000_000}}, "cortex-a76")
     part = slow["cores"]["neoverse-n1"]["parts"]["encoder"]
-    assert part["ms"] == part["memory_ms"] == pytest.approx(64_000_000 / 5583e3)
+    assert part["memory_ms"] == pytest.approx(64_000_000 / 5583e3)
+    assert part["ms"] == pytest.approx(64_000_000 / 5583e3 + 3.75 / 2.4)
 
 
 @pytest.fixture
