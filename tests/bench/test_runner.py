@@ -98,13 +98,21 @@ def test_samples_are_as_many_as_asked_for(up_down: Bundle, runtime: str, host: H
     assert own["end"] < got["rss_kib"]["end"]
 
 
-def test_only_litert_maps_the_model(up_down: Bundle, host: Host) -> None:
+def test_packed_weights_are_mapped_and_dense_ones_by_litert_alone(
+    up_down: Bundle, transformer: Bundle, host: Host
+) -> None:
     mapped = {}
-    for runtime in RUNTIMES:
-        prepare(host, up_down, short(runtime, 1), made_up(up_down)[1])
-        mapped[runtime] = run_round(host, short(runtime, 1))["mapped_bytes"]
-    assert mapped["litert"] > 0
-    assert mapped["onnxruntime"] == 0
+    for bundle in (up_down, transformer):
+        for runtime in RUNTIMES:
+            prepare(host, bundle, short(runtime, 1), made_up(bundle)[1])
+            got = run_round(host, short(runtime, 1))["mapped_bytes"]
+            mapped[runtime, bundle.manifest.weights] = got > 0
+    assert mapped == {
+        ("litert", "packed"): True,
+        ("litert", "dense"): True,
+        ("onnxruntime", "packed"): True,
+        ("onnxruntime", "dense"): False,
+    }
 
 
 # ---- what must fail, and say so

@@ -1,6 +1,10 @@
 /* An .onnx in ONNX Runtime on the CPU, through its C interface. */
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
+#include "../../kernels/adapters/onnxruntime/model_file.h"
 #include "../../kernels/adapters/onnxruntime/ort_abi.h"
 #include "failure.h"
 #include "graph.h"
@@ -123,6 +127,27 @@ static void read_output_names(onnxruntime_graph* g) {
     check(g->model, ort->SessionGetOutputName(g->session, i, allocator, &g->output_names[i]));
 }
 
+/* Packed weights are read from the mapped file, as our openers for apps and Python do it: the session
+ * keeps no copy. The map stays until the program ends. */
+static void lend_weights(const char* operators, const char* model, OrtSessionOptions* options) {
+  capexport_model_file* (*map)(const char*);
+  int32_t (*count)(const capexport_model_file*);
+  const capexport_model_blob* (*number)(const capexport_model_file*, int32_t);
+  void* library = open_shared(operators);
+  look_up(library, "capexport_model_file_map", &map);
+  look_up(library, "capexport_model_file_blobs", &count);
+  look_up(library, "capexport_model_file_blob", &number);
+  capexport_model_file* file = map(model);
+  for (int32_t i = 0; file && i < count(file); i++) {
+    const capexport_model_blob* blob = number(file, i);
+    const int64_t size = (int64_t)blob->size;
+    OrtValue* value;
+    check(blob->name, ort->CreateTensorWithDataAsOrtValue(memory, (void*)blob->data, blob->size,
+                                                          &size, 1, ORT_TENSOR_UINT8, &value));
+    check(blob->name, ort->AddInitializer(options, blob->name, value));
+  }
+}
+
 graph* open_onnxruntime(const description* settings, const char* model) {
   OrtSessionOptions* options;
   if (!ort) load(settings->library);
@@ -133,9 +158,14 @@ graph* open_onnxruntime(const description* settings, const char* model) {
   check(model, ort->SetIntraOpNumThreads(options, settings->threads));
   check(model, ort->SetInterOpNumThreads(options, 1));
   check(model, ort->SetSessionLogSeverityLevel(options, ORT_LOG_FATAL));
-  if (settings->operators[0])
+  if (settings->operators[0]) {
     check(model, ort->RegisterCustomOpsLibrary_V2(options, settings->operators));
+    lend_weights(settings->operators, model, options);
+  }
   check(model, ort->CreateSession(environment, model, options, &g->session));
+#ifdef __GLIBC__
+  if (settings->operators[0]) malloc_trim(0); /* glibc would keep what the session's copies were */
+#endif
   read_output_names(g);
   return &g->base;
 }
