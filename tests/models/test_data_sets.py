@@ -10,7 +10,7 @@ from PIL import Image
 
 from capexport.evaluate.datasets import read_captions
 from models.cropped import SMALLEST, cropped, random_part
-from models.few_captions import few_captions, fit
+from models.few_captions import FREQUENCY, few_captions, fit
 
 FIELD = ("a field of corn", "it is a field")
 HARBOR = ("a harbor with boats", "boats in the harbor")
@@ -40,7 +40,8 @@ def test_no_kind_has_a_better_caption_at_the_counts_found(chosen: dict[object, s
     pictures = Counter(dict.fromkeys(captions, 0))
     for kind, caption in chosen.items():
         pictures[caption] += SAID[kind].total()
-    worth = fit(SAID, captions) + 0.6 * np.log([pictures[caption] for caption in captions])
+    counts = np.log([pictures[caption] for caption in captions])
+    worth = fit(SAID, captions) + FREQUENCY * counts
     assert [captions[n] for n in worth.argmax(1)] == [chosen[kind] for kind in SAID]
 
 
