@@ -60,17 +60,27 @@ def test_a_program_that_fails_says_so() -> None:
 
 
 @pytest.mark.usefixtures("_machine")
-def test_a_machine_that_is_too_small_is_an_error(
+def test_files_that_are_too_large_are_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(qemu_system, "MEMORY_MIB", 128)
-    (tmp_path / "large").write_bytes(bytes(100 << 20))
+    (tmp_path / "large").write_bytes(bytes(50 << 20))
     with open_device(DEVICE) as target:
         target.push({"large": tmp_path / "large"})
-        with pytest.raises(DeviceError, match=r"to its end.*load initrd") as caught:
+        with pytest.raises(DeviceError, match="MiB are too large for it") as caught:
             target.run("large", [], 60)
     assert caught.value.where == DEVICE
     assert "128 MiB" in caught.value.hint
+
+
+@pytest.mark.usefixtures("_machine")
+def test_a_machine_that_breaks_down_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(qemu_system, "INIT", "#!/bin/busybox sh\nexit 3\n")
+    with (
+        open_device(DEVICE) as target,
+        pytest.raises(DeviceError, match=r"to its end.*Kernel panic"),
+    ):
+        target.run("nothing", [], 60)
 
 
 @pytest.mark.usefixtures("_machine")

@@ -30,7 +30,8 @@ from capexport.errors import DeviceError, InputError
 
 EMULATOR = "usr/bin/qemu-system-aarch64"
 MEMORY_MIB = 2048
-"""Files take as much of it as they are long: half of it may be theirs."""
+MOST_OF_IT = 1 / 3
+"""For files: they lie there twice while they are unpacked, and the program needs the rest."""
 FOLDER = "capexport"
 FOLDERS = ("bin", "proc", "sys", "dev", FOLDER)
 BOOT_S = 120.0
@@ -49,6 +50,7 @@ echo "[end]"
 """
 """A serial port changes line ends, so what was written goes through it as letters and digits."""
 SAID = re.compile(r"\[status (\d+)\]\n\[out\]\n(.*?)\[err\]\n(.*?)\[end\]", re.S)
+PANIC = re.compile(r"Kernel panic[^\r\n]*")
 
 
 class QemuSystem:
@@ -109,17 +111,14 @@ class QemuSystem:
         archive = self._folder / "initramfs.cpio"
         with archive.open("wb") as file:
             write_archive(self._entries(shlex.join(command)), file)
-        done = run_command(
-            self._emulator(archive), timeout_s=timeout_s + BOOT_S, where=self._name()
-        )
+        if archive.stat().st_size > MEMORY_MIB * 2**20 * MOST_OF_IT:
+            raise self._failure(f"files of {archive.stat().st_size >> 20} MiB are too large for it")
+        emulator = self._emulator(archive)
+        done = run_command(emulator, timeout_s=timeout_s + BOOT_S, where=self._name())
         said = SAID.search(done.out.replace("\r\n", "\n"))
         if not said:
-            lines = (done.err + done.out).split()
-            raise DeviceError(
-                f"the emulated machine did not come to its end: {' '.join(lines[-20:])}",
-                where=self._name(),
-                hint=f"look whether {MEMORY_MIB} MiB are enough for the model and can be had here",
-            )
+            words = PANIC.findall(done.out) or (done.err + done.out).splitlines()[-1:]
+            raise self._failure(f"the emulated machine did not come to its end: {words}")
         out, err = (base64.b64decode(text).decode(errors="replace") for text in said.group(2, 3))
         return Outcome(int(said[1]), out, err)
 
@@ -141,6 +140,10 @@ class QemuSystem:
 
     def _name(self) -> str:
         return f"qemu-system:{self._core}"
+
+    def _failure(self, what: str) -> DeviceError:
+        hint = f"look whether the model fits {MEMORY_MIB} MiB, and whether they can be had here"
+        return DeviceError(what, where=self._name(), hint=hint)
 
     def _entries(self, command: str) -> Iterator[Entry]:
         yield from map(Entry, FOLDERS)
