@@ -37,7 +37,17 @@ def quantized(program: ExportedProgram, steps: list[Inputs]) -> ExportedProgram:
     module = prepare_pt2e(program.module(), XNNPACKQuantizer().set_global(config))
     for step in steps:
         module(*step)
-    return torch.export.export(convert_pt2e(module), steps[0])
+    return torch.export.export(without_unused(convert_pt2e(module)), steps[0])
+
+
+def without_unused(module: torch.fx.GraphModule) -> torch.fx.GraphModule:
+    """Without the float weights that became int8: convert_pt2e leaves those that need no gradient,
+    as is so for all of a captioner, and export would store them beside."""
+    used = {node.target for node in module.graph.nodes if node.op == "get_attr"}
+    for name in [name for name, _ in module.named_buffers() if name not in used]:
+        owner, _, attribute = name.rpartition(".")
+        delattr(module.get_submodule(owner), attribute)
+    return module
 
 
 if __name__ == "__main__":
