@@ -74,7 +74,8 @@ def _cached(target: Target, product: Product, force: bool) -> Path:
             hint=f"install the NDK, and let the environment variable {NDK_VARIABLES[0]} name it",
         )
     compiler = find_compiler(target)
-    out = cache_folder() / target.name / _key(target, compiler, product) / product.file
+    key = _key(target, compiler, product)
+    out = cache_folder() / target.name / key / product.file
     if force or not out.is_file():
         try:
             out.parent.mkdir(parents=True, exist_ok=True)
@@ -85,6 +86,9 @@ def _cached(target: Target, product: Product, force: bool) -> Path:
                 where=str(out.parent),
                 hint="set XDG_CACHE_HOME to a folder that can be written",
             ) from error
+        if _key(target, compiler, product) != key:  # sources changed while they were compiled
+            out.unlink()
+            return _cached(target, product, force)
     return out
 
 

@@ -5,15 +5,16 @@ import importlib.util
 import shutil
 import struct
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from capexport.errors import InputError, RuntimeMissingError
 from capexport.kernels import compiler
-from capexport.kernels.products import CHECK, PRODUCTS
-from capexport.kernels.targets import TARGETS
+from capexport.kernels.products import CHECK, PRODUCTS, Product
+from capexport.kernels.targets import TARGETS, Target
 
 builder = importlib.import_module("capexport.kernels.build")
 """The module; the package has its function by the same name."""
@@ -50,6 +51,27 @@ def test_an_unknown_target() -> None:
     with pytest.raises(InputError, match="'vax'") as caught:
         builder.build("vax")
     assert all(name in caught.value.hint for name in TARGETS)
+
+
+def test_sources_that_change_while_they_are_compiled(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What was built of neither state is not kept under the name of one."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    flags = iter([("-DFIRST",), ("-DSECOND",), ("-DSECOND",), ("-DSECOND",)])
+    key, compiled = builder._key, []
+
+    def changing_key(target: Target, command: Sequence[str], product: Product) -> str:
+        return key(target, command, replace(product, flags=next(flags)))
+
+    def compile_into(target: Target, command: Sequence[str], product: Product, out: Path) -> None:
+        compiled.append(out)
+        out.write_text("")
+
+    monkeypatch.setattr(builder, "_key", changing_key)
+    monkeypatch.setattr(builder, "_build", compile_into)
+    assert [builder.build()] == compiled[1:]
+    assert not compiled[0].exists()
 
 
 def test_a_program_for_android_needs_the_ndk() -> None:
