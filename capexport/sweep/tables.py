@@ -25,7 +25,7 @@ def tables(results: Sequence[tuple[Cell, Result]]) -> str:
     parts = []
     for kind in KINDS:
         own = [(cell, report) for cell, report in reports if report.kind == kind]
-        parts += [_latency(kind, own), _counts(kind, own)]
+        parts += [_latency(kind, own), _counts(kind, own), _memory(kind, own)]
     parts.append(_estimates([one for one in reports if one[1].estimate.get("cores")]))
     parts.append(_failures(results))
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -44,6 +44,15 @@ def _counts(kind: str, reports: Measured) -> str:
         return ""
     values = [(f"{TITLES[part]}, M instructions", _instructions(part)) for part in PARTS]
     return _section(f"Counts, {kind}", reports, [*values, ("model, MB", _model_mb)])
+
+
+def _memory(kind: str, reports: Measured) -> str:
+    """Of those that tell nothing else."""
+    alone = [(c, r) for c, r in reports if r.memory and not (r.latency_ms or r.counts)]
+    if not alone:
+        return ""
+    values = [("peak RSS, MiB", _peak_mib), ("PSS, MiB", _pss_mib), ("model, MB", _model_mb)]
+    return _section(f"Memory, {kind}", alone, values)
 
 
 def _estimates(reports: Measured) -> str:
@@ -133,6 +142,10 @@ def _model_mb(report: Report) -> float | None:
 
 def _peak_mib(report: Report) -> float | None:
     return _amount(report.memory, "peak_rss_kib", 1024)
+
+
+def _pss_mib(report: Report) -> float | None:
+    return _amount(report.memory, "pss_kib", 1024)
 
 
 def _failures(results: Sequence[tuple[Cell, Result]]) -> str:

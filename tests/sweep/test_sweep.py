@@ -182,6 +182,13 @@ def test_kinds_have_tables_of_their_own_and_ratios_are_to_the_first_row() -> Non
     assert "- small, int8, litert, host: it broke (here); mend it" in failed
 
 
+def test_a_report_of_memory_alone_has_a_table() -> None:
+    weighed = replace(COUNTED, counts={}, memory={"peak_rss_kib": 4096, "pss_kib": 3072})
+    shown = tables([(cell("float", "qemu-system:a"), weighed)])
+    assert shown.startswith("### Memory, emulated-counts")
+    assert "| small | float | litert | qemu-system:a | 4 (1.00) | 3 (1.00) |" in shown
+
+
 def test_an_estimate_has_a_table_for_each_part_and_says_what_it_assumes() -> None:
     core = {"stands_for": "Cortex-A76", "ghz": 2.4, "parts": {"encoder": {"ms": 3, "covered": 1}}}
     estimate = {"kind": "model-estimate", "cores": {"neoverse-n1": core}, "assumes": ["much"]}
