@@ -36,8 +36,9 @@ STEP_MACS = (
     + SIZES.attention * SIZES.rnn  # h2att
     + SIZES.vocabulary * SIZES.rnn  # logit
 )
-RUNTIME_NOISE = 0.003
-"""ONNX Runtime's counts move by as much with where its memory lies."""
+RUNTIME_NOISE = 0.01
+"""Twice what ONNX Runtime's counts moved by: in 48 runs by up to .1 %, once by .5 % (3,700
+instructions of a step), and no less with addresses that are not random."""
 
 
 @pytest.fixture(scope="module", params=["litert", "onnxruntime"])
