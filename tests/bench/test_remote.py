@@ -16,6 +16,7 @@ from capexport.bench.devices.adb import ready_serial
 from capexport.bench.devices.host import Host
 from capexport.bench.devices.processes import run_command
 from capexport.bench.devices.qemu import Qemu
+from capexport.bench.devices.target import Outcome
 from capexport.bench.devices.userland import GLIBC, LOADER, Glibc
 from capexport.bundle import Bundle
 from capexport.errors import DeviceError, InputError, RuntimeMissingError
@@ -232,3 +233,13 @@ def test_without_the_arm64_root(stand_ins: Path, tmp_path: Path) -> None:
 def test_a_command_that_does_not_end_is_ended() -> None:
     with pytest.raises(DeviceError, match="sleep did not end within 0 s"):
         run_command(["sleep", "60"], timeout_s=0.2, where="here")
+
+
+@pytest.mark.parametrize("first", ["error", "count"])
+def test_the_reason_of_a_failed_push_is_found_before_and_behind_the_count(first: str) -> None:
+    """adb prints both from two threads."""
+    error, count = "adb: error: failed to copy: No space left", "f: 1 file pushed, 0 skipped."
+    lines = [error, count] if first == "error" else [count, error]
+    assert adb._reason(Outcome(1, "\r".join(lines) + "\n", "")) == error
+    assert adb._reason(Outcome(1, "", "cannot stat\n")) == "cannot stat"
+    assert adb._reason(Outcome(1, "", "")) == "it does not say"

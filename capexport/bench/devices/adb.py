@@ -85,9 +85,8 @@ class Adb:
         if outcome.status != 0:
             if (state := attached().get(self._serial, "gone")) != READY:
                 raise self._lost(f"it is {state} after adb {arguments[0]}")
-            text = (outcome.err.strip() or outcome.out.strip()).splitlines()
             raise DeviceError(
-                f"adb {arguments[0]} failed: {text[-1] if text else 'no reason given'}",
+                f"adb {arguments[0]} failed: {_reason(outcome)}",
                 where=self.name,
                 hint="look whether the device has space left",
             )
@@ -107,6 +106,13 @@ class Adb:
             where=self.name,
             hint=next((HINTS[s] for s in HINTS if s in reason), "look at the cable, try again"),
         )
+
+
+def _reason(moved: Outcome) -> str:
+    """Why a file was not moved: a line behind it may still count what was."""
+    lines = f"{moved.err}\n{moved.out}".replace("\r", "\n").split("\n")
+    said = [line for line in lines if line.strip()]
+    return next((line for line in said if "error" in line), said[-1] if said else "it does not say")
 
 
 def attached() -> dict[str, str]:
