@@ -1,6 +1,7 @@
 """An Android archive (.aar) -> the native libraries in it."""
 
 import zipfile
+import zlib
 from pathlib import Path
 
 from capexport.errors import InputError
@@ -15,9 +16,9 @@ def native_libraries(archive: Path, abi: str) -> dict[str, bytes]:
     folder = f"jni/{abi}/"
     try:
         with zipfile.ZipFile(archive) as aar:
-            names = [n for n in aar.namelist() if n.startswith(folder) and n.endswith(".so")]
-            return {name.removeprefix(folder): aar.read(name) for name in names}
-    except (OSError, zipfile.BadZipFile) as error:
+            names = [n.removeprefix(folder) for n in aar.namelist() if n.startswith(folder)]
+            return {n: aar.read(folder + n) for n in names if n.endswith(".so") and "/" not in n}
+    except (OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(
             f"it cannot be read: {error}", where=str(archive), hint="give an .aar file"
         ) from error

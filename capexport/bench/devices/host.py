@@ -1,14 +1,11 @@
 """This machine as a device: a folder of copies, and one process per round."""
 
-import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
 
 from capexport.bench.devices.libraries import installed_library
 from capexport.bench.devices.linux import machine_facts, machine_state
+from capexport.bench.devices.local_folder import LocalFolder
 from capexport.bench.devices.processes import run_command
 from capexport.bench.devices.target import HOST, TIMES, Facts, Kind, Outcome, Tells
 from capexport.bench.devices.topology import core_mask
@@ -18,7 +15,7 @@ NAME = "host"
 PROBE_S = 10.0
 
 
-class Host:
+class Host(LocalFolder):
     """This machine. A context manager: the folder is gone afterwards."""
 
     kind: Kind = HOST
@@ -26,31 +23,11 @@ class Host:
     build_target = "host"
 
     def __init__(self) -> None:
-        self._open = ExitStack()
-        self._folder = Path()
+        super().__init__()
         self._pinned: list[str] = []
-
-    def __enter__(self) -> "Host":
-        self._folder = Path(self._open.enter_context(tempfile.TemporaryDirectory()))
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._open.close()
 
     def runtime_library(self, runtime: str) -> Path:
         return installed_library(runtime)
-
-    def push(self, files: Mapping[str, Path]) -> None:
-        for name, file in files.items():
-            shutil.copy(file, self._folder / name)
-
-    def pull(self, name: str) -> bytes:
-        return (self._folder / name).read_bytes()
 
     def run(self, program: str, arguments: Sequence[str], timeout_s: float) -> Outcome:
         command = [*self._pinned, str(self._folder / program), *arguments]

@@ -2,14 +2,13 @@
 
 import re
 import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from pathlib import Path
-from types import TracebackType
+from typing import Self
 
 from capexport.bench.devices.arm_cores import CORES
 from capexport.bench.devices.libraries import library_in
+from capexport.bench.devices.local_folder import LocalFolder
 from capexport.bench.devices.parts import ARM64_ROOT, ARM64_RUNTIMES, ROOT
 from capexport.bench.devices.processes import run_command
 from capexport.bench.devices.target import COUNTS, EMULATED, Facts, Kind, Outcome, Tells
@@ -25,7 +24,7 @@ COUNTER = Product(
 )
 
 
-class Qemu:
+class Qemu(LocalFolder):
     """One emulated core. Each run leaves COUNTED in the folder, a line for each marked region.
 
     Args:
@@ -41,6 +40,7 @@ class Qemu:
     build_target = "aarch64-linux-gnu"
 
     def __init__(self, core: str) -> None:
+        super().__init__()
         if core not in CORES:
             raise InputError(
                 f"there is no core {core!r} to emulate",
@@ -50,23 +50,13 @@ class Qemu:
         self._core = CORES[core]
         self._qemu, self._version = find_qemu()
         self._root = ARM64_ROOT.needed() / ROOT
-        self._open = ExitStack()
-        self._folder = self._guest = Path()
+        self._guest = Path()
 
-    def __enter__(self) -> "Qemu":
-        above = Path(self._open.enter_context(tempfile.TemporaryDirectory()))
-        self._folder, self._guest = above / "folder", above / "guest"
-        self._folder.mkdir()
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self._guest = self._folder.parent / "guest"
         self._make_guest()
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._open.close()
 
     def _make_guest(self) -> None:
         """The arm64 root, seen through links, with this core's /proc/cpuinfo.
@@ -81,13 +71,6 @@ class Qemu:
 
     def runtime_library(self, runtime: str) -> Path:
         return library_in(ARM64_RUNTIMES[runtime].needed(), runtime)
-
-    def push(self, files: Mapping[str, Path]) -> None:
-        for name, file in files.items():
-            shutil.copy(file, self._folder / name)
-
-    def pull(self, name: str) -> bytes:
-        return (self._folder / name).read_bytes()
 
     def run(self, program: str, arguments: Sequence[str], timeout_s: float) -> Outcome:
         """Counts depend on the length of arguments and environment, so both are always the same."""

@@ -8,14 +8,12 @@ import base64
 import re
 import shlex
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 
 from capexport.bench.devices.arm_cores import CORES
 from capexport.bench.devices.initramfs import Entry, write_archive
+from capexport.bench.devices.local_folder import LocalFolder
 from capexport.bench.devices.parts import (
     ARM64_MACHINE,
     BUSYBOX,
@@ -53,7 +51,7 @@ SAID = re.compile(r"\[status (\d+)\]\n\[out\]\n(.*?)\[err\]\n(.*?)\[end\]", re.S
 PANIC = re.compile(r"Kernel panic[^\r\n]*")
 
 
-class QemuSystem:
+class QemuSystem(LocalFolder):
     """One machine for each run. A context manager: the folder is gone afterwards.
 
     Args:
@@ -69,6 +67,7 @@ class QemuSystem:
     build_target = Glibc.build_target
 
     def __init__(self, core: str) -> None:
+        super().__init__()
         if core not in CORES:
             raise InputError(
                 f"there is no core {core!r} to emulate",
@@ -78,21 +77,7 @@ class QemuSystem:
         self._core = core
         self._machine = ARM64_MACHINE.needed()
         self._glibc = Glibc()
-        self._open = ExitStack()
-        self._folder = Path()
         self._files: dict[str, Path] = {}
-
-    def __enter__(self) -> "QemuSystem":
-        self._folder = Path(self._open.enter_context(tempfile.TemporaryDirectory()))
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        at: TracebackType | None,
-    ) -> None:
-        self._open.close()
 
     def runtime_library(self, runtime: str) -> Path:
         return self._glibc.runtime_library(runtime)
