@@ -71,7 +71,7 @@ def write_transformer(
             for tensors in (weights, kept):
                 _repeat(tensors, f"{side}.layers.{first}.", f"{side}.layers.{layer}.")
     state = state_dictionary(kind, weights, kept, logits=True)
-    state[f"{_root(relation)}.tgt_embed.1.pe"] = _positions(sizes.width)
+    state[f"{_root(relation)}.tgt_embed.1.pe"] = trainers_table(sizes.width)
     return write_files(folder, kind, state, merged, sizes.vocabulary)
 
 
@@ -137,7 +137,7 @@ def _weights(
     return weights, kept
 
 
-def _positions(width: int) -> Tensor:
+def trainers_table(width: int) -> Tensor:
     """[1, 5000, width]: sine on even columns, cosine on odd ones."""
     frequencies = torch.exp(torch.arange(0, width, 2) * (-torch.log(torch.tensor(1e4)) / width))
     angles = torch.arange(POSITIONS)[:, None] * frequencies

@@ -1,6 +1,7 @@
 """Trainers' files into a Checkpoint: config, dense pruned weights, vocabulary, decoding rule."""
 
 from capexport.checkpoint.capexport_format.compact import Storage
+from capexport.checkpoint.capexport_format.places import sine_table
 from capexport.checkpoint.capexport_format.writer import check_target, write_checkpoint
 from capexport.checkpoint.checkpoint import BUFFERS, IMAGE_ENCODER, Checkpoint
 from capexport.checkpoint.limits import LONGEST_CAPTION, Limits
@@ -18,5 +19,6 @@ __all__ = [
     "Storage",
     "check_target",
     "read_checkpoint",
+    "sine_table",
     "write_checkpoint",
 ]

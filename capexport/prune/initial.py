@@ -13,7 +13,7 @@ from capexport.captioner import ARCHITECTURES
 from capexport.captioner.encoders import ENCODERS
 from capexport.captioner.encoders import expected_shapes as encoder_shapes
 from capexport.captioner.encoders.table import EncoderArchitecture
-from capexport.checkpoint import IMAGE_ENCODER, Checkpoint
+from capexport.checkpoint import IMAGE_ENCODER, Checkpoint, sine_table
 from capexport.errors import UnsupportedError
 from capexport.spec.decoding import Decoding
 from capexport.spec.vocabulary import Vocabulary
@@ -105,7 +105,7 @@ def _initial(name: str, shape: tuple[int, ...], generator: torch.Generator) -> T
         inputs = shape[0] if name.endswith("/kernel") else math.prod(shape[1:])
         return _uniform(shape, (SPREADS[len(shape)] / inputs) ** 0.5, generator)
     if name.endswith(".pe"):
-        return _places(*shape[1:])
+        return sine_table(*shape[1:])
     if name.endswith("attention_v"):
         return _uniform(shape, (3 / shape[0]) ** 0.5, generator)
     if name.endswith(("norm.a_2", ".weight", ".running_var")):
@@ -119,10 +119,3 @@ def _initial(name: str, shape: tuple[int, ...], generator: torch.Generator) -> T
 
 def _uniform(shape: tuple[int, ...], spread: float, generator: torch.Generator) -> Tensor:
     return (torch.rand(shape, generator=generator) * 2 - 1) * spread
-
-
-def _places(rows: int, width: int) -> Tensor:
-    """Sines and cosines that tell a transformer the place of a word (Vaswani et al., 2017)."""
-    rates = 10_000 ** (-torch.arange(0, width, 2) / width)
-    angles = torch.arange(rows)[:, None] * rates
-    return torch.stack([angles.sin(), angles.cos()], -1).reshape(1, rows, -1)[..., :width]

@@ -237,8 +237,8 @@ def test_a_configuration_that_makes_no_sense(
 
 def test_a_newer_version_is_refused(folder: Path) -> None:
     document = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps({**document, "version": 3}))
-    refused(folder, "version 3", UnsupportedError)
+    (folder / "config.json").write_text(json.dumps({**document, "version": 4}))
+    refused(folder, "version 4", UnsupportedError)
 
 
 @pytest.mark.parametrize("size", [0, 7, 100, 5000])

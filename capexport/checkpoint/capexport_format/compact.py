@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from capexport.checkpoint.capexport_format.document import HINT
+from capexport.checkpoint.capexport_format.places import is_sine_table, sine_table
 from capexport.checkpoint.limits import Limits
 from capexport.checkpoint.tensors import FLOATS
 from capexport.errors import CheckpointError, UnsupportedError
@@ -19,11 +20,15 @@ BITS, VALUES, SHAPE = "_nonzero_bits", "_nonzero_values", "_shape"
 """Ends of the three names that a weight stored by its non-zeros has."""
 SCALES = "_row_scales"
 """End of the name of an int8 weight's scales."""
-PARTS = (BITS, VALUES, SHAPE, SCALES)
+SINES = "_sine_table"
+"""End of the name of the shape of a table that is computed from it."""
+PARTS = (BITS, VALUES, SHAPE, SCALES, SINES)
 
 PEAK = 127
 """Largest magnitude of int8. -128 is not used: Arm kernels add two products in 16 bits."""
 MOST_DIMENSIONS = 8
+MOST_SINES = 2**24
+"""Elements of a computed table, as a few bytes ask for it: six times the largest published."""
 
 
 # -------------------------------------------------------------------- writing
@@ -32,7 +37,8 @@ def compacted(tensors: Mapping[str, Tensor], storage: Storage) -> dict[str, Tens
 
     Non-zeros alone are stored where that takes fewer bytes, in float32 or float16: export finds
     better int8 steps for few values than a scale fixed here would leave it. Rounding is to the
-    nearest, ties to even; what becomes 0 is stored as a zero.
+    nearest, ties to even; what becomes 0 is stored as a zero. Of a transformer's table of sines
+    the shape alone is stored.
 
     Raises:
         UnsupportedError: a weight is beyond float16, or not finite where it is rounded.
@@ -45,6 +51,8 @@ def compacted(tensors: Mapping[str, Tensor], storage: Storage) -> dict[str, Tens
         weight = tensor.detach().to("cpu", torch.float32)
         if weight.ndim in (2, 4):
             stored |= _forms(name, weight, storage)
+        elif is_sine_table(name, weight, exact=storage == "float32"):
+            stored[name + SINES] = torch.tensor(weight.shape)
         else:
             stored[name] = weight
     return stored
@@ -97,11 +105,16 @@ def expanded(stored: Mapping[str, Tensor], where: str, limits: Limits) -> dict[s
         _check_parts(name, stored, where)
     whole = [n for n in stored if not n.endswith(PARTS)]
     by_nonzeros = [n.removesuffix(BITS) for n in stored if n.endswith(BITS)]
+    by_sines = [n.removesuffix(SINES) for n in stored if n.endswith(SINES)]
     shapes = {name: _shape(stored[name + SHAPE], f"{where}: {name}") for name in by_nonzeros}
-    _check_elements([*shapes.values(), *(stored[n].shape for n in whole)], where, limits)
+    tables = {name: _table(stored[name + SINES], f"{where}: {name}") for name in by_sines}
+    declared = [*shapes.values(), *tables.values(), *(stored[n].shape for n in whole)]
+    _check_elements(declared, where, limits)
     weights = {name: _whole(name, stored, where) for name in whole}
     for name, shape in shapes.items():
         weights[name] = _from_nonzeros(name, stored, shape, f"{where}: {name}")
+    for name, table in tables.items():
+        weights[name] = sine_table(*table[1:])
     return dict(sorted(weights.items()))
 
 
@@ -110,10 +123,12 @@ def _check_parts(name: str, stored: Mapping[str, Tensor], where: str) -> None:
     if end is None:
         return
     weight = name.removesuffix(end)
-    together = [weight] if end == SCALES else [weight + e for e in (BITS, VALUES, SHAPE)]
+    by_nonzeros = [weight + e for e in (BITS, VALUES, SHAPE)]
+    together = {SCALES: [weight], SINES: [name]}.get(end, by_nonzeros)
     if missing := [part for part in together if part not in stored]:
         raise _wrong(f"{missing[0]} is missing", f"{where}: {name}")
-    if end != SCALES and weight in stored:
+    others = {SCALES: (), SINES: (weight, weight + BITS)}.get(end, (weight,))
+    if any(other in stored for other in others):
         raise _wrong("the weight is stored twice", f"{where}: {weight}")
 
 
@@ -128,6 +143,13 @@ def _shape(shape: Tensor, where: str) -> tuple[int, ...]:
     lengths = tuple(int(length) for length in shape)
     if min(lengths, default=0) < 0:
         raise _wrong(f"the shape is {lengths}", where)
+    return lengths
+
+
+def _table(shape: Tensor, where: str) -> tuple[int, ...]:
+    lengths = _shape(shape, where)
+    if len(lengths) != 3 or lengths[0] != 1 or not 0 < math.prod(lengths) <= MOST_SINES:
+        raise _wrong(f"no table of sines has the shape {lengths}", where)
     return lengths
 
 

@@ -4,8 +4,9 @@ from capexport.checkpoint.source import CONFIG, SAFETENSORS
 
 LINEAGE = "capexport"
 FORMAT = "capexport-checkpoint"
-VERSION = 2
-"""Version that this code writes; it reads this one and older ones. 1 has dense weights only."""
+VERSION = 3
+"""Version that this code writes; it reads this one and older ones. 1 has dense weights only, 2 no
+tables that are computed from their shape."""
 WITH_IMAGE = 2
 """First version with a place for an image encoder."""
 
