@@ -1,9 +1,10 @@
 """Add mirrored pictures to a data set's training images: what is seen from above has no up.
 
-    python models/flipped.py DATA OUT [SET]
+    python models/flipped.py DATA OUT [SET [SPLIT]]
 
-OUT gets every picture of the set (default: all sets) and, of those to train on, three more: left
-and right exchanged, up and down exchanged, and both. `capexport` reads it as it reads DATA.
+OUT gets every picture of the set (default: all sets) and, of those to train on (or of another
+split), three more: left and right exchanged, up and down exchanged, and both. `capexport` reads it
+as it reads DATA.
 """
 
 import json
@@ -22,7 +23,7 @@ VIEWS = {
 }
 
 
-def flipped(data: Path, out: Path, subset: str) -> int:
+def flipped(data: Path, out: Path, subset: str = "", split: str = "train") -> int:
     """Write the data set; returns its number of images."""
     images = [one for one in read_captions(data) if subset in ("", one.subset)]
     (out / "images").mkdir(parents=True)
@@ -31,7 +32,7 @@ def flipped(data: Path, out: Path, subset: str) -> int:
         name = f"{number:05}{image.file.suffix}"
         shutil.copyfile(image.file, out / "images" / name)
         records.append(_record(image, name))
-        if image.split != "train":
+        if image.split != split:
             continue
         with Image.open(image.file) as picture:
             upright = ImageOps.exif_transpose(picture).convert("RGB")
@@ -50,4 +51,4 @@ def _record(image: CaptionedImage, name: str) -> dict[str, object]:
 
 if __name__ == "__main__":
     source, target, *rest = sys.argv[1:]
-    print(f"{flipped(Path(source), Path(target), *rest or [''])} images in {target}")
+    print(f"{flipped(Path(source), Path(target), *rest)} images in {target}")

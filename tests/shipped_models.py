@@ -1,6 +1,8 @@
 """Write models/MODEL/golden.json: captions that PyTorch and an int8 bundle give to a few pictures.
 
 python tests/shipped_models.py ENCODER CAPTIONS MODEL CHECKPOINT
+
+PyTorch by every checkpoint of the model, the bundle of CHECKPOINT alone.
 """
 
 import json
@@ -25,6 +27,10 @@ the calibration pictures of the bundle."""
 
 def golden_images(data: Path) -> list[CaptionedImage]:
     return select(read_captions(data), "test", "ucm")[::EVERY]
+
+
+def checkpoints(model: Path) -> list[Path]:
+    return [file.parent for file in sorted(model.glob("*/model.safetensors"))]
 
 
 def float_captions(checkpoint: Path, encoder: Path, images: list[CaptionedImage]) -> list[str]:
@@ -76,7 +82,7 @@ def main() -> None:
         golden = {
             "checkpoint": checkpoint.name,
             "images": [one.name for one in images],
-            "float": float_captions(checkpoint, encoder, images),
+            "float": {one.name: float_captions(one, encoder, images) for one in checkpoints(model)},
             "int8": bundle_captions(bundle, "litert", images),
         }
     (model / "golden.json").write_text(json.dumps(golden, indent=1) + "\n")

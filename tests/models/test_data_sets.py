@@ -11,6 +11,7 @@ from PIL import Image
 from capexport.evaluate.datasets import read_captions
 from models.cropped import SMALLEST, cropped, random_part
 from models.few_captions import FREQUENCY, few_captions, fit
+from models.flipped import flipped
 
 FIELD = ("a field of corn", "it is a field")
 HARBOR = ("a harbor with boats", "boats in the harbor")
@@ -62,15 +63,22 @@ def test_parts_are_inside_the_picture_and_some_are_turned() -> None:
     assert 10 < turned < 40
 
 
-def test_cropped_pictures_keep_names_and_captions(tmp_path: Path) -> None:
-    noise = np.random.default_rng(0).integers(0, 256, (20, 20, 3)).astype(np.uint8)
+@pytest.fixture
+def noise(tmp_path: Path) -> Path:
+    """A data set of three pictures of noise."""
     (tmp_path / "images").mkdir()
+    random = np.random.default_rng(0)
     records = []
     for name, split in (("a.jpg", "train"), ("b.png", "train"), ("c.png", "test")):
-        Image.fromarray(noise).save(tmp_path / "images" / name)
+        picture = random.integers(0, 256, (20, 20, 3)).astype(np.uint8)
+        Image.fromarray(picture).save(tmp_path / "images" / name)
         records.append({"set": "noise", "split": split, "file": name, "captions": [name]})
     (tmp_path / "captions.json").write_text(json.dumps({"images": records}))
-    assert cropped(tmp_path, tmp_path / "out", 1) == 2
+    return tmp_path
+
+
+def test_cropped_pictures_keep_names_and_captions(noise: Path, tmp_path: Path) -> None:
+    assert cropped(noise, tmp_path / "out", 1) == 2
     images = read_captions(tmp_path / "out")
     assert [(one.name, one.captions) for one in images] == [
         ("a.jpg", ("a.jpg",)),
@@ -79,3 +87,16 @@ def test_cropped_pictures_keep_names_and_captions(tmp_path: Path) -> None:
     for one in images:
         with Image.open(one.file) as picture:
             assert 15 <= picture.width <= 20
+
+
+@pytest.mark.parametrize(("split", "total"), [("train", 9), ("test", 6)])
+def test_pictures_of_one_split_are_mirrored(
+    noise: Path, tmp_path: Path, split: str, total: int
+) -> None:
+    assert flipped(noise, tmp_path / "out", "noise", split) == total
+    images = read_captions(tmp_path / "out")
+    views = [one for one in images if one.captions == ("c.png",)]
+    assert len(views) == (4 if split == "test" else 1)
+    upright, *turned = [np.asarray(Image.open(one.file)) for one in views]
+    for got, axes in zip(turned, (1, 0, (0, 1)), strict=split == "test"):
+        assert np.array_equal(got, np.flip(upright, axes))
