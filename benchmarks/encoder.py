@@ -1,7 +1,8 @@
 """Image encoders: int8 against float in both runtimes, against a published file, and its quality.
 
 python benchmarks/encoder.py ENCODER --calibration FOLDER --pictures FOLDER [--original X.tflite]
-prints Markdown; ENCODER is what `capexport export --encoder` takes.
+prints Markdown; ENCODER is what `capexport export --encoder` takes. With `--largest 56,28,14` it
+prints what leaving convolutions over larger images float costs and brings, and nothing else.
 
 Thread CPU time, one thread, all cells in turn within each round, ratios of medians. Cosines are of
 all features of a picture, in int8 and in torch. No picture should be in both folders.
@@ -73,14 +74,19 @@ def in_onnxruntime(data: bytes) -> Run:
 
 
 # ------------------------------------------------------------ tables
-def print_times(cells: dict[str, Run], image: Array) -> None:
+def median_times(cells: dict[str, Run], image: Array) -> dict[str, float]:
+    """Milliseconds."""
     samples = np.empty((ROUNDS + WARM_UP, len(cells)))
     for sample in samples:
         for i, run in enumerate(cells.values()):
             start = time.thread_time()
             run(image)
             sample[i] = (time.thread_time() - start) * 1e3
-    medians = dict(zip(cells, np.median(samples[WARM_UP:], 0), strict=True))
+    return dict(zip(cells, np.median(samples[WARM_UP:], 0), strict=True))
+
+
+def print_times(cells: dict[str, Run], image: Array) -> None:
+    medians = median_times(cells, image)
     print("| file | median ms | ratio to onnxruntime fp32 |")
     print("|---|---|---|")
     for name, ms in medians.items():
@@ -101,6 +107,35 @@ def print_quality(
             ]
             bias = "corrected" if corrected else "as it was"
             print(f"| {method} | {bias} | {min(found):.4f} | {np.median(found):.4f} |")
+
+
+def print_partly_float(
+    graph: Graph,
+    samples: list[dict[str, Array]],
+    test: list[Array],
+    exact: list[Array],
+    sides: list[int],
+) -> None:
+    """Times are relative to the float file in the same runtime; errors are LiteRT's."""
+    smalls = {"all int8": apply_static(graph, samples)}
+    smalls |= {f"@{side}": apply_static(graph, samples, largest=side) for side in sides}
+    graphs = {"fp32": graph, **smalls}
+    cells = {f"{name} LiteRT": in_litert(tflite.write(one)) for name, one in graphs.items()}
+    cells |= {f"{name} ORT": in_onnxruntime(onnx.write(one)) for name, one in graphs.items()}
+    medians = median_times(cells, test[0])
+    print("| recipe | .tflite MB | LiteRT | onnxruntime | error of features: mean | greatest |")
+    print("|---|---|---|---|---|---|")
+    for name, one in graphs.items():
+        runs = [f"{name} {runtime}" for runtime in ("LiteRT", "ORT")]
+        ratios = [medians[run] / medians[run.replace(name, "fp32", 1)] for run in runs]
+        found = [
+            np.linalg.norm(cells[runs[0]](image) - features) / np.linalg.norm(features)
+            for image, features in zip(test, exact, strict=True)
+        ]
+        print(
+            f"| {name} | {len(tflite.write(one)) / 1e6:.2f} | {ratios[0]:.2f} | {ratios[1]:.2f} "
+            f"| {np.mean(found):.3f} | {np.max(found):.3f} |"
+        )
 
 
 def print_agreement(small: Graph, runs: list[Run], test: list[Array]) -> None:
@@ -138,6 +173,7 @@ def main() -> None:
     parser.add_argument("--calibration", type=Path, required=True)
     parser.add_argument("--pictures", type=Path, required=True)
     parser.add_argument("--original", type=Path, help="A .tflite of uint8 images to race with.")
+    parser.add_argument("--largest", default="", help="Sides of images, as behind @ in a recipe.")
     parser.add_argument("--most", type=int, default=32, help="Pictures of a folder to use.")
     given = parser.parse_args()
     encoder = read_image_encoder(given.encoder)
@@ -146,6 +182,10 @@ def main() -> None:
     test = pictures(given.pictures, encoder, given.most)
     with torch.no_grad():
         exact = [encoder.module(torch.from_numpy(image))[0].numpy() for image in test]
+    if given.largest:
+        sides = [int(side) for side in given.largest.split(",")]
+        print_partly_float(graph, samples, test, exact, sides)
+        return
     small = apply_static(graph, samples)
     files = {"fp32": (tflite.write(graph), onnx.write(graph))}
     files["int8"] = (tflite.write(small), onnx.write(small))

@@ -3,9 +3,9 @@
     python models/quality.py --data DATA --encoder WEIGHTS CHECKPOINT...
 
 Each checkpoint becomes a bundle of pictures to captions, its image encoder in static int8 and its
-decoder in dynamic int8, packed where it is sparse. PyTorch in float and the bundle in both runtimes
-caption the test split. The difference is of LiteRT to the first checkpoint, paired by
-image.
+decoder in dynamic int8 unless `--recipe` says otherwise, packed where it is sparse. PyTorch in
+float and the bundle in both runtimes caption the test split. The difference is of LiteRT to the
+first checkpoint, paired by image.
 """
 
 import argparse
@@ -48,7 +48,7 @@ def main() -> None:
             bundle = export(
                 path,
                 Path(folder) / "bundle",
-                recipe=RECIPE,
+                recipe=options.recipe,
                 weights="dense" if path.name == DENSE else "packed",
                 encoder=options.encoder,
                 calibration=pictures,
@@ -89,6 +89,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("checkpoints", nargs="+", type=Path, metavar="CHECKPOINT")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--encoder", required=True)
+    parser.add_argument("--recipe", default=RECIPE)
     parser.add_argument("--set", default="ucm")
     parser.add_argument("--split", default="test")
     return parser.parse_args()

@@ -78,7 +78,9 @@ def export(
     The bundle is a folder: encoder and decoder step as .tflite and .onnx, vocabulary, manifest and
     a card. It appears whole or not at all, and the same checkpoint gives the same bytes.
 
-    With an image encoder the bundle takes pictures, otherwise region features.
+    With an image encoder the bundle takes pictures, otherwise region features. Its recipe
+    static_wi8_ai8 may end in @56: convolutions over images of more than 56 rows or columns are
+    float then, which is slower and nearer to float features.
 
     --recipe auto is int8, but for the layers that must stay float for CIDEr-D on --data to drop no
     more than allowed; it says which, and how much each layer's output was off.

@@ -1,6 +1,6 @@
 """A recipe on a graph: which weights become int8, and what activations they meet."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from capexport.compress.compact_rows import has_compact_rows
@@ -22,9 +22,9 @@ def apply_recipe(
 ) -> Graph:
     """The graph with the weights of its linears, embeddings and convolutions in the recipe's form.
 
-    Rule: every weight of such a node, none by name. Everything else (biases, the attention's score
-    vector) stays float32, biases of very sparse weights with 12 bits. Linears over a concatenation
-    are split first.
+    Rule: every weight of such a node, none by name, but for convolutions that a static recipe
+    leaves float. Everything else (biases, the attention's score vector) stays float32, biases of
+    very sparse weights with 12 bits. Linears over a concatenation are split first.
 
     Args:
         samples: inputs of the graph by name, for a static recipe to calibrate with.
@@ -37,10 +37,11 @@ def apply_recipe(
         return graph
     graph = split_concat(graph)
     if recipe.static:
-        graph = apply_static(graph, samples)
+        graph = apply_static(graph, samples, largest=recipe.largest)
     elif recipe.activations == DYNAMIC:
         _refuse_convolutions(graph)
-    quantized = {name: quantize_rows(graph.constants[name]) for name in _weights(graph)}
+    operators = _WEIGHT.keys() - ({"conv2d"} if recipe.static else set())
+    quantized = {name: quantize_rows(graph.constants[name]) for name in _weights(graph, operators)}
     rounded = {
         name: replace(graph.constants[name], data=round_bias(graph.constants[name].data))
         for name in _compact_biases(graph)
@@ -75,8 +76,8 @@ def _adds_compact_bias(graph: Graph, node: Node) -> bool:
     return weight is not None and is_float and has_compact_rows(weight.data)
 
 
-def _weights(graph: Graph) -> list[str]:
-    """Float constants that are multiplied with or looked up, each once."""
-    names = [node.inputs[_WEIGHT[node.op]] for node in graph.nodes if node.op in _WEIGHT]
+def _weights(graph: Graph, operators: Collection[str]) -> list[str]:
+    """Float constants that these multiply with or look up, each once."""
+    names = [node.inputs[_WEIGHT[node.op]] for node in graph.nodes if node.op in operators]
     constants = {name: graph.constants.get(name) for name in names}
     return [name for name, constant in constants.items() if constant and not constant.quantization]

@@ -2,11 +2,12 @@
 
 Names follow `<activations>_wi<bits>[_a<type>]`: `dynamic` quantizes activations per row at run
 time, `static` beforehand by calibration, `weight_only` leaves them float, `wi8` is int8 weights,
-`ai8` int8 activations. Linears of a static encoder are dynamic: docs/decisions/static-int8.md.
+`ai8` int8 activations. Linears of a static encoder are dynamic, and `@56` behind its name leaves
+convolutions over larger images float: docs/decisions/static-int8.md.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from capexport.errors import InputError
@@ -27,12 +28,15 @@ class Recipe:
         weight_bits: 8 for symmetric int8 per output row, None for float32.
         activations: FLOAT or DYNAMIC, of the linears with int8 weights.
         static: convolutions and what lies between them are int8 with scales found by calibration.
+        largest: rows and columns of an image that a static convolution may read, None for any.
+            Larger ones, and all that they depend on, stay float.
     """
 
     name: str
     weight_bits: int | None
     activations: str
     static: bool = False
+    largest: int | None = None
 
 
 RECIPES = {
@@ -73,13 +77,23 @@ def parse_recipes(text: str) -> dict[str, Recipe]:
 
 
 def _recipe(name: str, text: str) -> Recipe:
-    if name not in RECIPES:
+    base, at, largest = name.partition("@")
+    if base not in RECIPES:
         raise InputError(
             f"there is no recipe {name!r}",
             where=f"--recipe {text}",
             hint=f"choose from {', '.join(RECIPES)}",
         )
-    return RECIPES[name]
+    recipe = RECIPES[base]
+    if not at:
+        return recipe
+    if not recipe.static or not (largest.isascii() and largest.isdigit()) or int(largest) < 1:
+        raise InputError(
+            f"there is no recipe {name!r}",
+            where=f"--recipe {text}",
+            hint=f"behind @ is the largest image of static convolutions, as in {STATIC}@56",
+        )
+    return replace(recipe, name=name, largest=int(largest))
 
 
 def check_calibration(recipes: Mapping[str, Recipe], pictures: Path | None) -> None:

@@ -34,6 +34,7 @@ def apply_static(
     samples: Iterable[Mapping[str, Array]],
     method: str = ranges.DEFAULT,
     *,
+    largest: int | None = None,
     correct_bias: bool = True,
 ) -> Graph:
     """The graph with int8 convolutions; linears and embeddings stay as they are.
@@ -41,19 +42,16 @@ def apply_static(
     Args:
         samples: calibration inputs by name.
         method: of `ranges.RANGES`.
+        largest: as a recipe's.
         correct_bias: make up for the mean error of rounded weights.
 
     Raises:
         UnsupportedError: there is no convolution.
         InputError: the samples are none, or not fit.
     """
-    static = static_nodes(graph)
+    static = static_nodes(graph, largest)
     if not static:
-        raise UnsupportedError(
-            f"the {graph.name} has no convolution that could be static int8",
-            where=f"graph {graph.name}, recipe static_wi8_ai8",
-            hint="it is for image encoders: --recipe encoder=static_wi8_ai8,decoder=dynamic_wi8",
-        )
+        raise _nothing_static(graph, largest)
     values = {name for node in static.values() for name in (*node.inputs, *node.outputs)}
     observed = calibrate(graph, samples, sorted(values - set(graph.constants)))
     meanings = _meanings(static, observed, method)
@@ -61,6 +59,21 @@ def apply_static(
         meanings.update(_of_one_scale(meanings, group))
     means = {name: np.asarray(value.mean) for name, value in observed.items() if correct_bias}
     return _Rewriting(graph, static, meanings, means).graph()
+
+
+def _nothing_static(graph: Graph, largest: int | None) -> UnsupportedError:
+    if largest is not None and static_nodes(graph):
+        return UnsupportedError(
+            f"every convolution of the {graph.name} comes before one that reads an image of more "
+            f"than {largest} rows or columns, or reads one itself",
+            where=f"graph {graph.name}, recipe static_wi8_ai8@{largest}",
+            hint="give a larger number behind @, or leave it out",
+        )
+    return UnsupportedError(
+        f"the {graph.name} has no convolution that could be static int8",
+        where=f"graph {graph.name}, recipe static_wi8_ai8",
+        hint="it is for image encoders: --recipe encoder=static_wi8_ai8,decoder=dynamic_wi8",
+    )
 
 
 def _meanings(

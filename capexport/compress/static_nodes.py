@@ -16,42 +16,55 @@ _ONE_SCALE = frozenset({"max_pool2d", "avg_pool2d", "concat", "pad", "reshape", 
 _ACTIVATIONS = ("relu", "relu6")
 
 
-def static_nodes(graph: Graph) -> dict[str, Node]:
+def static_nodes(graph: Graph, largest: int | None = None) -> dict[str, Node]:
     """Nodes that compute in int8, by the value they write.
 
-    Convolutions; what lies between them; and the additions, activations and concatenations that
-    read nothing but int8 behind the last ones. Everything else reads and writes floats: averaging
-    or projecting features is little work and better done on floats, as is all that follows (the
-    residual additions of a transformer), and for hard-swish XNNPACK has no int8 form.
+    Convolutions that read no image of more than `largest` rows or columns, and that no convolution
+    of a larger one depends on; what lies between them; and the additions, activations and
+    concatenations that read nothing but int8 behind the last ones. Everything else reads and writes
+    floats: averaging or projecting features is little work and better done on floats, as is all
+    that follows (the residual additions of a transformer), and for hard-swish XNNPACK has no int8
+    form.
     """
-    before, after = _read_by_convolutions(graph), _written_from_convolutions(graph)
+    convolutions = _int8_convolutions(graph, largest)
+    before, after = _upstream(graph, convolutions), _downstream(graph, convolutions)
     static: dict[str, Node] = {}
     for node in graph.nodes:
         between = node.outputs[0] in before
         inside = node.op in (_BETWEEN if between else _AFTER)
         reads = {name for name in node.inputs if name not in graph.constants}
         known = reads <= (after if between else static.keys())
-        if node.op == "conv2d" or (inside and reads and known and _has_int8_form(graph, node)):
+        joins = inside and reads and known and _has_int8_form(graph, node)
+        if node.outputs[0] in convolutions or joins:
             static[node.outputs[0]] = node
     return static
 
 
-def _written_from_convolutions(graph: Graph) -> set[str]:
-    """Values that depend on some convolution."""
-    written: set[str] = set()
-    for node in graph.nodes:
-        if node.op == "conv2d" or written.intersection(node.inputs):
-            written.update(node.outputs)
-    return written
+def _int8_convolutions(graph: Graph, largest: int | None) -> set[str]:
+    """What they write."""
+    reads = {n.outputs[0]: graph.shape(n.inputs[0]) for n in graph.nodes if n.op == "conv2d"}
+    if largest is None:
+        return set(reads)
+    large = {o for o, shape in reads.items() if any(int(side) > largest for side in shape[2:])}
+    return reads.keys() - _upstream(graph, large)
 
 
-def _read_by_convolutions(graph: Graph) -> set[str]:
-    """Values that some convolution depends on."""
-    needed: set[str] = set()
+def _upstream(graph: Graph, values: set[str]) -> set[str]:
+    """The values, and all that they depend on."""
+    needed = set(values)
     for node in reversed(graph.nodes):
-        if node.op == "conv2d" or needed.intersection(node.outputs):
+        if needed.intersection(node.outputs):
             needed.update(node.inputs)
     return needed
+
+
+def _downstream(graph: Graph, values: set[str]) -> set[str]:
+    """The values, and all that depend on them."""
+    written = set(values)
+    for node in graph.nodes:
+        if written.intersection(node.inputs):
+            written.update(node.outputs)
+    return written
 
 
 def _has_int8_form(graph: Graph, node: Node) -> bool:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from capexport.bundle import Bundle
 from capexport.captioner import Captioner
 from capexport.captioner.search import beam_search
-from capexport.compress import AUTO, RECIPES, check_calibration
+from capexport.compress import AUTO, check_calibration, parse_recipes
 from capexport.evaluate.datasets import CaptionedImage
 from capexport.evaluate.layers import layer_errors
 from capexport.evaluate.metrics import CIDER, check_tools, cider, interval, paired_difference
@@ -64,7 +64,7 @@ def evaluate(
         RuntimeMissingError: pycocoevalcap or the runtime is not installed.
     """
     check_tools(tokenizer)
-    recipes = {part: RECIPES[name] for part, name in bundle.manifest.recipe.items()}
+    recipes = parse_recipes(",".join("=".join(one) for one in bundle.manifest.recipe.items()))
     if layers:
         check_calibration(recipes, calibration)
     captioner = reference_captioner(checkpoint, encoder, bundle)

@@ -104,14 +104,17 @@ def compare_layers(before: Graph, after: Graph, samples: Iterable[Tensors]) -> l
 
 def _counterpart(before: Graph, after: Graph, node: Node) -> tuple[str, str] | None:
     """The layer's output and what stands for it afterwards: itself, its int8 form, or that of the
-    activation that saturation absorbed."""
-    output = node.outputs[0]
+    activation that saturation absorbed; what such a layer writes before what is converted."""
+    output, writers = node.outputs[0], after.producers()
     following = [value for user in before.users(output) for value in user.outputs]
-    for value in (output, *following):
-        for name in (f"{value}.int8", value):
-            if name in after.values:
-                return value, name
-    return None
+    found = [
+        (value, name)
+        for value in (output, *following)
+        for name in (f"{value}.int8", value)
+        if name in after.values
+    ]
+    written = [pair for pair in found if writers[pair[1]].op == node.op]
+    return next(iter(written + found), None)
 
 
 def _real(numbers: Array, meaning: TensorQuantization | None) -> Array:

@@ -14,7 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from capexport.capture import capture
-from capexport.compress import RECIPES, apply_recipe, count_nonzeros
+from capexport.compress import RECIPES, apply_recipe, count_nonzeros, parse_recipes
 from capexport.compress.ranges import RANGES
 from capexport.compress.static import apply_static
 from capexport.errors import InputError, UnsupportedError
@@ -274,7 +274,68 @@ def test_zeros_of_pruned_weights_stay_zeros() -> None:
     assert counted["nnz"] == sum(np.count_nonzero(data) for data in pruned.values())
 
 
+# ------------------------------------------------------------ large images in float
+ONE_IN = 50
+"""Features that may be off by more than a step: where float sums fall to either side of a rounding,
+one int8 number behind them is a step off, and with it what depends on it."""
+
+
+def partly(kind: type[nn.Module], largest: int, size: tuple[int, int] = (17, 23)) -> Graph:
+    recipe = parse_recipes(f"encoder={STATIC.name}@{largest},decoder=fp32")["encoder"]
+    return apply_recipe(float_graph(kind, size), recipe, samples(8, size))
+
+
+def float_convolutions(graph: Graph) -> list[str]:
+    return [
+        node.inputs[1]
+        for node in graph.nodes
+        if node.op == "conv2d" and graph.constants[node.inputs[1]].dtype == "float32"
+    ]
+
+
+@pytest.mark.parametrize("kind", NETS)
+def test_convolutions_over_larger_images_stay_float(kind: type[nn.Module]) -> None:
+    """The stem reads 23 columns, all others 12 at most."""
+    graph = partly(kind, 12)
+    assert float_convolutions(graph) == ["stem.weight"]
+    assert float_convolutions(partly(kind, 23)) == []
+    for inputs in samples(2, (17, 23), skip=8):
+        expected = evaluate(graph, inputs)["features"]
+        for got in in_runtimes(graph, inputs):
+            off = np.abs(got - expected) > ONE_STEP * last_scale(graph)
+            assert np.count_nonzero(off) <= off.size / ONE_IN
+            assert cosine(got, expected) >= LEAST_COSINE
+
+
+def test_what_a_float_convolution_depends_on_stays_float() -> None:
+    """Squeeze and excitation read one pixel, but the last convolution depends on them."""
+    with pytest.raises(UnsupportedError, match="more than 1 rows or columns") as error:
+        partly(Squeezed, 1)
+    assert error.value.where.endswith("static_wi8_ai8@1")
+
+
+def test_float_convolutions_bring_the_features_nearer() -> None:
+    exact = float_graph(Residual)
+    errors = []
+    for graph in (partly(Residual, 12), static_graph(Residual)):
+        off = [
+            evaluate(graph, inputs)["features"] - evaluate(exact, inputs)["features"]
+            for inputs in samples(8, (17, 23), skip=8)
+        ]
+        errors.append(np.square(off).sum())
+    assert errors[0] < errors[1]
+
+
 # ------------------------------------------------------------ refusals
+@pytest.mark.parametrize(
+    "name", ["dynamic_wi8@56", "fp32@56", *(f"static_wi8_ai8@{side}" for side in ("", "0", "-1"))]
+)
+def test_a_side_behind_the_name_is_a_number_of_static_ones(name: str) -> None:
+    with pytest.raises(InputError, match="no recipe") as error:
+        parse_recipes(f"encoder={name},decoder=fp32")
+    assert "static_wi8_ai8@56" in error.value.hint
+
+
 def test_static_needs_calibration() -> None:
     with pytest.raises(InputError, match="nothing to calibrate with") as error:
         apply_recipe(float_graph(Residual), STATIC)

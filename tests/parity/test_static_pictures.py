@@ -9,9 +9,12 @@ from checkpoints import write_up_down
 from image_nets import SMALL_IMAGE, images, small_image_encoder
 from PIL import Image
 
+import capexport.evaluate.reference
 import capexport.export
 from capexport.bundle import Bundle
 from capexport.errors import CapexportError, InputError, UnsupportedError
+from capexport.evaluate.comparison import evaluate
+from capexport.evaluate.datasets import CaptionedImage
 from capexport.export import export
 from capexport.runtime import caption, open_session
 from capexport.runtime.inputs import read_inputs
@@ -26,7 +29,8 @@ a rounding of the dynamic int8 linear behind, by 1/255 of a range below 5."""
 
 @pytest.fixture
 def checkpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(capexport.export, "read_image_encoder", lambda _: small_image_encoder())
+    for module in (capexport.export, capexport.evaluate.reference):
+        monkeypatch.setattr(module, "read_image_encoder", lambda _: small_image_encoder())
     return write_up_down(tmp_path / "checkpoint")
 
 
@@ -39,9 +43,11 @@ def pictures(tmp_path: Path) -> Path:
     return folder
 
 
-def exported(checkpoint: Path, pictures: Path, name: str = "bundle") -> Bundle:
+def exported(
+    checkpoint: Path, pictures: Path, name: str = "bundle", recipe: str = STATIC
+) -> Bundle:
     out = checkpoint.parent / name
-    return export(checkpoint, out, encoder="small.pth", recipe=STATIC, calibration=pictures)
+    return export(checkpoint, out, encoder="small.pth", recipe=recipe, calibration=pictures)
 
 
 def test_a_static_bundle_captions_alike_in_both_runtimes(checkpoint: Path, pictures: Path) -> None:
@@ -77,6 +83,27 @@ def test_what_the_decoder_reads_is_that_of_the_float_bundle(
 def test_the_same_pictures_give_the_same_bytes(checkpoint: Path, pictures: Path) -> None:
     first, second = (exported(checkpoint, pictures, name) for name in ("first", "second"))
     assert [f.sha256 for f in first.manifest.files] == [f.sha256 for f in second.manifest.files]
+
+
+def test_a_bundle_with_large_images_in_float_says_so_and_compares_by_layer(
+    checkpoint: Path, pictures: Path
+) -> None:
+    recipe = STATIC.replace("ai8", "ai8@16")  # the stem reads 31 columns, the rest 16
+    bundle = exported(checkpoint, pictures, recipe=recipe)
+    assert bundle.manifest.recipe["encoder"] == "static_wi8_ai8@16"
+    files = sorted(pictures.iterdir())[:2]
+    result = evaluate(
+        bundle,
+        checkpoint,
+        [CaptionedImage(file.name, file, ("a b",)) for file in files],
+        1,
+        encoder="small.pth",
+        layers=True,
+        calibration=pictures,
+    )
+    errors = {one["layer"]: one["max_abs_error"] for one in result["comparison"]["layers"]}
+    stem, *others = (errors[name] for name in errors if name.endswith("weight"))
+    assert stem == 0 < min(others)
 
 
 @pytest.mark.parametrize(
