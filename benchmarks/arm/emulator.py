@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from benchmarks.arm.attribution import Attribution
 from benchmarks.arm.guest import FEW, MANY, ROUNDS
-from benchmarks.arm.packages import fetch_root, fetch_wheels
+from benchmarks.arm.packages import WHEELS, fetch_root, fetch_wheels, installed
 from capexport.bench.devices.arm_cores import Core
 from capexport.kernels.build import build
 from capexport.kernels.compiler import find_compiler, run_compiler
@@ -69,7 +69,7 @@ class Emulator:
         self._cache = cache.resolve()
         self._cache.mkdir(parents=True, exist_ok=True)
         self._root = fetch_root(self._cache)
-        self._site = fetch_wheels(self._cache, self._root)
+        self._site = fetch_wheels(self._cache, self._root, installed(WHEELS))
         self._libraries = {r: build(ARM, product=r) for r in ("litert", "onnxruntime")}
         self._counter = self._build_counter()
 
@@ -82,11 +82,11 @@ class Emulator:
         folder = folder.resolve()
         described = [self._describe(job, folder / str(i)) for i, job in enumerate(jobs)]
         (folder / "jobs.json").write_text(json.dumps(described))
-        root = self._root_of(core)
+        root = guest_root(self._cache / core.name, self._root, core)
         plugin = f"file={self._counter},out={folder / 'regions'}"
         result = subprocess.run(
             [
-                *(self._qemu, "-cpu", core.name, "-plugin", plugin, "-L", root),
+                *(self._qemu, "-cpu", core.cpu, "-plugin", plugin, "-L", root),
                 *(root / "usr/bin/python3", HERE / "guest.py", folder / "jobs.json"),
             ],
             env={"PYTHONPATH": str(self._site)},
@@ -122,25 +122,25 @@ class Emulator:
             with np.load(str(job["outputs"])) as outputs:
                 yield Run(dict(outputs), places)
 
-    def _root_of(self, core: Core) -> Path:
-        """The common root, seen through links, with this core's /proc/cpuinfo.
-
-        QEMU looks up every absolute path below its -L first; so no mount is needed.
-        """
-        root = self._cache / core.name
-        (root / "proc").mkdir(parents=True, exist_ok=True)
-        (root / "proc/cpuinfo").write_text(core.cpuinfo())
-        for name in ("etc", "lib", "usr"):
-            if not (root / name).is_symlink():
-                (root / name).symlink_to(self._root / name)
-        return root
-
     def _build_counter(self) -> Path:
         counter = self._cache / "counter.so"
         flags = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-shared", "-fPIC")
         compiler = find_compiler(TARGETS["host"])
         run_compiler([*compiler, *flags, str(HERE / "counter.c"), "-o", str(counter)], self._cache)
         return counter
+
+
+def guest_root(folder: Path, root: Path, core: Core) -> Path:
+    """A folder with the common root, seen through links, and this core's /proc/cpuinfo.
+
+    QEMU looks up every absolute path below its -L first; so no mount is needed.
+    """
+    (folder / "proc").mkdir(parents=True, exist_ok=True)
+    (folder / "proc/cpuinfo").write_text(core.cpuinfo())
+    for name in ("etc", "lib", "usr"):
+        if not (folder / name).is_symlink():
+            (folder / name).symlink_to(root / name)
+    return folder
 
 
 def find_qemu() -> str:

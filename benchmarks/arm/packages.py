@@ -8,12 +8,12 @@ import os
 import subprocess
 import sys
 import zipfile
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 DEBIAN = ("python3", "libstdc++6")
 WHEELS = ("numpy", "ai-edge-litert", "onnxruntime")
-"""The versions installed here are fetched, so that both sides run the same code."""
 PLATFORMS = ("manylinux2014", "manylinux_2_17", "manylinux_2_27", "manylinux_2_28")
 
 
@@ -26,12 +26,17 @@ def fetch_root(cache: Path) -> Path:
     return root
 
 
-def fetch_wheels(cache: Path, root: Path) -> Path:
-    """A folder for PYTHONPATH that holds the arm64 wheels."""
+def installed(names: Iterable[str]) -> dict[str, str]:
+    """The versions that are installed here, so that both sides run the same code."""
+    return {name: version(name) for name in names}
+
+
+def fetch_wheels(cache: Path, root: Path, versions: Mapping[str, str]) -> Path:
+    """A folder for PYTHONPATH that holds the arm64 wheels of those versions."""
     site = cache / "site"
-    wanted = {site / f"{name.replace('-', '_')}-{version(name)}.dist-info" for name in WHEELS}
+    wanted = [site / f"{_stem(name, of)}.dist-info" for name, of in versions.items()]
     if not all(path.is_dir() for path in wanted):
-        for wheel in _download_wheels(cache / "wheels", python_version(root)):
+        for wheel in _download_wheels(cache / "wheels", python_version(root), versions):
             with zipfile.ZipFile(wheel) as archive:
                 archive.extractall(site)
     return site
@@ -62,10 +67,15 @@ def _download_packages(apt: Path) -> list[Path]:
     return sorted(archives.glob("*.deb"))
 
 
-def _download_wheels(wheels: Path, python: str) -> list[Path]:
+def _stem(name: str, release: str) -> str:
+    """What a wheel's file names begin with."""
+    return f"{name.replace('-', '_')}-{release}"
+
+
+def _download_wheels(wheels: Path, python: str, versions: Mapping[str, str]) -> list[Path]:
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
     command += ["--only-binary=:all:", "--implementation=cp", f"--python-version={python}"]
     command += [f"--platform={platform}_aarch64" for platform in PLATFORMS]
-    command += [f"--dest={wheels}", *(f"{name}=={version(name)}" for name in WHEELS)]
+    command += [f"--dest={wheels}", *(f"{name}=={of}" for name, of in versions.items())]
     subprocess.run(command, check=True)
-    return [next(wheels.glob(f"{name.replace('-', '_')}-{version(name)}-*.whl")) for name in WHEELS]
+    return [next(wheels.glob(f"{_stem(name, of)}-*.whl")) for name, of in versions.items()]

@@ -7,7 +7,7 @@ from typing import Any
 
 from capexport.bench.devices.qemu import COUNTED
 from capexport.bench.devices.target import Target
-from capexport.bench.estimate import Block, estimate
+from capexport.bench.estimate import Block, Lines, Profile, estimate
 from capexport.bench.measurement import (
     EMULATED_S,
     expected_caption,
@@ -28,7 +28,7 @@ CALLS = 5
 """Of each, as the runner makes them. The least disturbed one counts: ONNX Runtime now and then
 takes or gives back memory, and nothing makes a call shorter."""
 SHOWN = ("encoder", "decoder_step", "caption")
-HOT = "hot"
+HOT, MEMORY = "hot", "memory"
 
 Region = Mapping[str, Any]
 
@@ -109,18 +109,22 @@ def read_regions(text: str) -> dict[str, Region]:
 
 def counts_of(region: Region) -> dict[str, int]:
     """All of a region that is a number."""
-    return {name: number for name, number in region.items() if name != HOT}
+    return {name: number for name, number in region.items() if name not in (HOT, MEMORY)}
 
 
 def _estimate(
     regions: Mapping[str, Region], core: str
 ) -> tuple[Mapping[str, Any], Mapping[str, str]]:
     """The estimate, or why there is none, to be noted in the settings."""
-    hot = {
-        part: [Block(words, executions) for executions, words in regions[part][HOT]]
-        for part in SHOWN
-    }
+    profiles = {part: profile(regions[part]) for part in SHOWN}
     try:
-        return estimate(hot, {part: counts_of(regions[part]) for part in SHOWN}, core), {}
+        return estimate(profiles, core), {}
     except RuntimeMissingError as error:
         return {}, {"no_estimate": f"{error.what}: {error.hint}"}
+
+
+def profile(region: Region) -> Profile:
+    """What an estimate needs of a line of the counter."""
+    hot = [Block(words, executions) for executions, words in region[HOT]]
+    lines = {model: Lines(*counted) for model, counted in region[MEMORY].items()}
+    return Profile(region["instructions"], hot, lines)

@@ -1,6 +1,7 @@
 """Counts of real arm64 runtimes in the emulator; and what is made of them without one."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,10 +11,11 @@ import capexport.bench.counting
 import capexport.bench.estimate as estimates
 from capexport.bench import Report, Settings, bench
 from capexport.bench.counting import REGIONS, read_regions
+from capexport.bench.devices.core_models import CORE_MODELS
 from capexport.bench.devices.llvm import block_cycles, disassemble
 from capexport.bench.devices.parts import ARM64_ROOT, ARM64_RUNTIMES, LLVM
 from capexport.bench.devices.qemu import Qemu, find_qemu
-from capexport.bench.estimate import Block, enough, estimate
+from capexport.bench.estimate import Block, Lines, Profile, enough, estimate
 from capexport.bundle import Bundle
 from capexport.errors import DeviceError, InputError, RuntimeMissingError
 from capexport.export import export
@@ -164,9 +166,9 @@ def test_an_estimate_is_the_sum_of_core_and_memory(monkeypatch: pytest.MonkeyPat
         return [3.0] * len(blocks)
 
     monkeypatch.setattr(estimates, "block_cycles", three_cycles)
-    hot = {"encoder": [Block(TWO, 1_000_000)]}
-    counts = {"encoder": {"instructions": 2_500_000, "l3_misses": 0}}
-    cores = estimate(hot, counts, "cortex-a76")["cores"]
+    none = {model.name: Lines(0, 0) for model in CORE_MODELS}
+    one = Profile(2_500_000, [Block(TWO, 1_000_000)], none)
+    cores = estimate({"encoder": one}, "cortex-a76")["cores"]
     part = cores["neoverse-n1"]["parts"]["encoder"]
     assert part["covered"] == pytest.approx(0.8)
     assert part["core_cycles"] == 3_750_000
@@ -175,12 +177,13 @@ def test_an_estimate_is_the_sum_of_core_and_memory(monkeypatch: pytest.MonkeyPat
     assert "memory_ms" not in cores["neoverse-n2"]["parts"]["encoder"]
     assert "cortex-a53" not in cores
     pipelines.clear()
-    assert list(estimate(hot, counts, "cortex-a53")["cores"]) == ["cortex-a53"]
+    assert list(estimate({"encoder": one}, "cortex-a53")["cores"]) == ["cortex-a53"]
     assert pipelines == ["cortex-a55"]
-    slow = estimate(hot, {"encoder": {**counts["encoder"], "l3_misses": 1_000_000}}, "cortex-a76")
-    part = slow["cores"]["neoverse-n1"]["parts"]["encoder"]
-    assert part["memory_ms"] == pytest.approx(64_000_000 / 5583e3)
-    assert part["ms"] == pytest.approx(64_000_000 / 5583e3 + 3.75 / 2.4)
+    many = replace(one, lines={**none, "neoverse-n1": Lines(700_000, 300_000)})
+    part = estimate({"encoder": many}, "cortex-a76")["cores"]["neoverse-n1"]["parts"]["encoder"]
+    assert part["memory_bytes"] == 64_000_000
+    assert part["memory_ms"] == pytest.approx(64_000_000 / (2 * 5583e3))
+    assert part["ms"] == pytest.approx(64_000_000 / (2 * 5583e3) + 3.75 / 2.4)
 
 
 @pytest.fixture

@@ -64,4 +64,6 @@ def test_functions_of_an_arm_library_are_named() -> None:
 
 def test_a_core_shows_the_dot_product_where_it_has_it() -> None:
     shown = {name: "asimddp" in core.cpuinfo().split() for name, core in CORES.items()}
-    assert shown == {"cortex-a53": False, "cortex-a72": False, "cortex-a76": True}
+    with_it = {name for name, has_it in shown.items() if has_it}
+    assert shown.keys() == {"cortex-a53", "cortex-a55", "cortex-a72", "cortex-a76"}
+    assert with_it == {"cortex-a55", "cortex-a76"}

@@ -1,7 +1,10 @@
 /* QEMU user-mode plugin for AArch64 guests: instructions by class, bytes, cache misses and the
  * heaviest blocks of code between two marks.
  *
- *   qemu-aarch64 -plugin file=libcapexport_counter.so,out=FILE program ...
+ *   qemu-aarch64 -plugin file=libcapexport_counter.so,out=FILE,caches=CACHES... program ...
+ *
+ * CACHES is what add_hierarchy takes, once for each core; misses by level are of the first, and
+ * `memory` has by name the lines fetched from memory by loads and those written to it.
  *
  * The guest sets marks by prctl(0x43415042, n), to which every kernel answers EINVAL: 3 switches the
  * model of caches on, so that it is warm; 1 starts a region, 2 ends it. Each region becomes one line
@@ -32,7 +35,6 @@ static block* blocks[BUCKETS];
 static size_t block_count;
 static FILE* out;
 static bool is_warm;
-static traffic sum;
 
 /* ---- counting ---- */
 
@@ -55,7 +57,7 @@ static void accessed(unsigned cpu, uint32_t info, uint64_t address, void* data) 
   (void)cpu, (void)data;
   if (is_warm)
     access_caches(address, UINT64_C(1) << qemu_plugin_mem_size_shift(info),
-                  qemu_plugin_mem_is_store(info), &sum);
+                  qemu_plugin_mem_is_store(info));
 }
 
 static void translated(plugin_id id, struct qemu_plugin_tb* tb) {
@@ -94,10 +96,23 @@ static void print_counts(block** all, size_t count) {
   fprintf(out, "{\"instructions\":%" PRIu64, total);
   for (int c = 0; c < CLASSES; c++)
     fprintf(out, ",\"%s\":%" PRIu64, CLASS_NAMES[c], by_class[c]);
-  fprintf(out, ",\"load_bytes\":%" PRIu64 ",\"store_bytes\":%" PRIu64, sum.load_bytes,
-          sum.store_bytes);
-  for (int i = 0; i < LEVELS; i++)
-    fprintf(out, ",\"l%d_misses\":%" PRIu64, i + 1, sum.misses[i]);
+}
+
+static void print_traffic(void) {
+  const traffic* sum = get_traffic();
+  fprintf(out, ",\"load_bytes\":%" PRIu64 ",\"store_bytes\":%" PRIu64, sum->load_bytes,
+          sum->store_bytes);
+  const hierarchy* own = get_hierarchy(0);
+  for (int i = 0; i < own->levels; i++)
+    fprintf(out, ",\"l%d_misses\":%" PRIu64, i + 1, own->passed[i]->misses);
+  fprintf(out, ",\"memory\":{");
+  for (int i = 0; i < count_hierarchies(); i++) {
+    const hierarchy* h = get_hierarchy(i);
+    const passed_lines* last = h->passed[h->levels - 1];
+    fprintf(out, "%s\"%s\":[%" PRIu64 ",%" PRIu64 "]", i ? "," : "", h->name, last->fetched,
+            last->written);
+  }
+  fprintf(out, "}");
 }
 
 static void print_hot_blocks(block** all, size_t count) {
@@ -120,6 +135,7 @@ static void end_region(void) {
       if (b->executions) all[count++] = b;
   qsort(all, count, sizeof *all, heavier);
   print_counts(all, count);
+  print_traffic();
   print_hot_blocks(all, count);
   free(all);
 }
@@ -127,7 +143,7 @@ static void end_region(void) {
 static void start_region(void) {
   for (int i = 0; i < BUCKETS; i++)
     for (block* b = blocks[i]; b; b = b->next) b->executions = 0;
-  sum = (traffic){0};
+  forget_traffic();
 }
 
 static void called(plugin_id id, unsigned cpu, int64_t number, uint64_t a, uint64_t b, uint64_t c,
@@ -141,10 +157,13 @@ static void called(plugin_id id, unsigned cpu, int64_t number, uint64_t a, uint6
 
 EXPORT int qemu_plugin_install(plugin_id id, const void* info, int argc, char** argv) {
   (void)info;
-  if (argc != 1 || strncmp(argv[0], "out=", 4) != 0) return -1;
-  out = fopen(argv[0] + 4, "w");
-  if (!out) return -1;
-  open_caches();
+  for (int i = 0; i < argc; i++) {
+    if (strncmp(argv[i], "out=", 4) == 0)
+      out = fopen(argv[i] + 4, "w");
+    else if (strncmp(argv[i], "caches=", 7) != 0 || !add_hierarchy(argv[i] + 7))
+      return -1;
+  }
+  if (!out || !count_hierarchies()) return -1;
   qemu_plugin_register_vcpu_tb_trans_cb(id, translated);
   qemu_plugin_register_vcpu_syscall_cb(id, called);
   return 0;

@@ -12,12 +12,20 @@ ARMV8_2 = f"{ARMV8_0} atomics fphp asimdhp asimdrdm lrcpc dcpop asimddp"
 
 @dataclass(frozen=True)
 class Core:
-    """A core as QEMU and Linux name it."""
+    """A core as QEMU and Linux name it.
+
+    Args:
+        part: with `variant` and `features` as Linux shows it in /proc/cpuinfo.
+        cpu: QEMU's name of a core of the same instructions.
+        model: core_models' name of its caches.
+    """
 
     name: str
     part: str
     variant: str
     features: str
+    cpu: str
+    model: str
 
     def cpuinfo(self) -> str:
         """The file of a machine with one such core: a second one would invite threads."""
@@ -37,8 +45,13 @@ class Core:
 CORES = {
     core.name: core
     for core in (
-        Core("cortex-a53", "0xd03", "0x0", ARMV8_0),
-        Core("cortex-a72", "0xd08", "0x0", ARMV8_0),
-        Core("cortex-a76", "0xd0b", "0x4", ARMV8_2),
+        Core("cortex-a53", "0xd03", "0x0", ARMV8_0, "cortex-a53", "cortex-a53"),
+        Core("cortex-a55", "0xd05", "0x1", ARMV8_2, "cortex-a76", "cortex-a55"),
+        Core("cortex-a72", "0xd08", "0x0", ARMV8_0, "cortex-a72", "cortex-a57"),
+        Core("cortex-a76", "0xd0b", "0x4", ARMV8_2, "cortex-a76", "neoverse-n1"),
     )
 }
+"""QEMU 7.2 has no A55, whose instructions are those of the A76: runtimes choose their code for it
+by its part in /proc/cpuinfo."""
+MACHINES = {name: core for name, core in CORES.items() if core.cpu == name}
+"""A whole machine's kernel writes that file by what QEMU emulates."""

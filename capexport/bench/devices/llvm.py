@@ -43,7 +43,7 @@ def block_cycles(blocks: Sequence[Sequence[str]], core: str) -> list[float]:
     """Cycles of one execution of each block of assembly, repeated back to back, on `core`.
 
     All loads hit the first cache and all branches are foreseen. `core` must have a model of its
-    own: others silently get that of an older core (estimate.CORE_MODELS).
+    own: others silently get that of an older core (core_models.CORE_MODELS).
     """
     source = []
     for number, block in enumerate(blocks):

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from capexport.bench.devices.arm_cores import CORES
+from capexport.bench.devices.arm_cores import CORES, Core
+from capexport.bench.devices.core_models import hierarchies
 from capexport.bench.devices.libraries import library_in
 from capexport.bench.devices.local_folder import LocalFolder
 from capexport.bench.devices.parts import ARM64_ROOT, ARM64_RUNTIMES, ROOT
@@ -74,8 +75,8 @@ class Qemu(LocalFolder):
 
     def run(self, program: str, arguments: Sequence[str], timeout_s: float) -> Outcome:
         """Counts depend on the length of arguments and environment, so both are always the same."""
-        plugin = f"file={build_product(COUNTER)},out={COUNTED}"
-        emulated = [self._qemu, "-cpu", self._core.name, "-L", str(self._guest), "-plugin", plugin]
+        plugin = plugin_argument(self._core, COUNTED)
+        emulated = [self._qemu, "-cpu", self._core.cpu, "-L", str(self._guest), "-plugin", plugin]
         return run_command(
             [*emulated, f"./{program}", *arguments],
             timeout_s=timeout_s,
@@ -99,6 +100,12 @@ class Qemu(LocalFolder):
 
     def state(self) -> Facts:
         return {}
+
+
+def plugin_argument(core: Core, out: str) -> str:
+    """Of `qemu -plugin`: the counter, with the caches of all models that the core's code is for."""
+    caches = [f"caches={text}" for text in hierarchies(core)]
+    return ",".join([f"file={build_product(COUNTER)}", f"out={out}", *caches])
 
 
 def find_qemu() -> tuple[str, str]:

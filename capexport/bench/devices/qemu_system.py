@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from capexport.bench.devices.arm_cores import CORES
+from capexport.bench.devices.arm_cores import MACHINES
 from capexport.bench.devices.initramfs import Entry, write_archive
 from capexport.bench.devices.local_folder import LocalFolder
 from capexport.bench.devices.parts import (
@@ -55,7 +55,7 @@ class QemuSystem(LocalFolder):
     """One machine for each run. A context manager: the folder is gone afterwards.
 
     Args:
-        core: a name of arm_cores.CORES.
+        core: a name of arm_cores.MACHINES.
 
     Raises:
         InputError: there is no such core.
@@ -68,11 +68,11 @@ class QemuSystem(LocalFolder):
 
     def __init__(self, core: str) -> None:
         super().__init__()
-        if core not in CORES:
+        if core not in MACHINES:
             raise InputError(
                 f"there is no core {core!r} to emulate",
                 where="device",
-                hint=f"use qemu-system:CORE with one of {', '.join(CORES)}",
+                hint=f"use qemu-system:CORE with one of {', '.join(MACHINES)}",
             )
         self._core = core
         self._machine = ARM64_MACHINE.needed()

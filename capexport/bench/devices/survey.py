@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from capexport.bench.devices.adb import ADB, READY, attached
-from capexport.bench.devices.arm_cores import CORES
+from capexport.bench.devices.arm_cores import CORES, MACHINES
 from capexport.bench.devices.libraries import LIBRARIES, installed_library
 from capexport.bench.devices.parts import ARM64_MACHINE, ARM64_ROOT, ARM64_RUNTIMES, LLVM, PARTS
 from capexport.bench.devices.qemu import find_qemu
@@ -68,7 +68,7 @@ def _emulated() -> list[Surveyed]:
     whole = tuple(lack for lack in (machine, *lacks) if lack)
     return [
         *(Surveyed(f"qemu:{core}", ready and not emulator, counting) for core in CORES),
-        *(Surveyed(f"qemu-system:{core}", ready and not machine, whole) for core in CORES),
+        *(Surveyed(f"qemu-system:{core}", ready and not machine, whole) for core in MACHINES),
     ]
 
 
