@@ -4,7 +4,7 @@
 #include "../kernel.h"
 #include "avx512vnni.h"
 
-enum { MOST_ROWS = 6 };
+enum { MOST_ROWS = 6, PAGE = 4096, AHEAD = 4 * PAGE };
 
 CK_AVX512VNNI CK_ALWAYS_INLINE __m512i multiply_add(__m512i sum, const uint8_t* window,
                                                     __m512i offset, __m512i weight) {
@@ -64,9 +64,22 @@ SUMS(6)
 /* Rows of x for the next turn; more than six would not leave registers for the rest. */
 static int take(int left) { return left <= MOST_ROWS ? left : 4; }
 
+/* Asks for the first line of the pages that the stream reaches 16 KB after this group: from memory a
+ * product waits for the address of each page (benchmarks/kernels). Groups of like length ask for as
+ * many pages, some of them twice, as a branch on every page's end would be mispredicted. The address
+ * may lie behind the matrix; nothing is read there. */
+static void ask_for_pages(const ck_packed* p, int group) {
+  const uint32_t* start = CK_SECTION(uint32_t, p, start) + group;
+  const uintptr_t stream = (uintptr_t)CK_SECTION(uint8_t, p, weight) + AHEAD;
+  uintptr_t page = ck_round_up(stream + (uintptr_t)start[0] * CK_STEP_BYTES, PAGE);
+  for (uint32_t step = start[0]; step < start[1]; step += PAGE / CK_STEP_BYTES, page += PAGE)
+    _mm_prefetch((const void*)page, _MM_HINT_T1);
+}
+
 void ck_product_well128_avx512vnni(const ck_packed* p, const void* x, size_t stride, int n,
                                    int first, int last, int32_t* tile) {
-  for (int group = first; group < last; group++)
+  for (int group = first; group < last; group++) {
+    ask_for_pages(p, group);
     for (int i = 0, taken; i < n; i += taken, tile += taken * CK_LANES) {
       const uint8_t* rows = (const uint8_t*)x + (size_t)i * stride;
       switch (taken = take(n - i)) {
@@ -78,5 +91,6 @@ void ck_product_well128_avx512vnni(const ck_packed* p, const void* x, size_t str
         default: sums6(p, rows, stride, group, tile); break;
       }
     }
+  }
 }
 #endif
