@@ -11,6 +11,7 @@ from capexport.capture import capture_graphs
 from capexport.checkpoint import Checkpoint, read_checkpoint
 from capexport.compress import (
     AUTO,
+    Recipe,
     apply_recipe,
     automatic_recipes,
     check_calibration,
@@ -96,14 +97,15 @@ def export(
             check_calibration(recipes, calibration)
     names = {part: chosen.name for part, chosen in recipes.items()}
     progress(f"applying {names['encoder']} to the encoder, {names['decoder']} to the decoder")
-    if validation is not None and calibration is None:
-        pictures = validation.pictures(captioner.image)
-    else:
-        pictures = read_pictures(calibration, captioner.image)
-    smalls = [
-        apply_recipe(floats[0], recipes["encoder"], image_samples(floats[0], pictures)),
-        apply_recipe(floats[1], recipes["decoder"]),
-    ]
+
+    def small_encoder(recipe: Recipe) -> Graph:
+        if validation is not None and calibration is None:
+            pictures = validation.pictures(captioner.image)
+        else:
+            pictures = read_pictures(calibration, captioner.image)
+        return apply_recipe(floats[0], recipe, image_samples(floats[0], pictures))
+
+    smalls = [small_encoder(recipes["encoder"]), apply_recipe(floats[1], recipes["decoder"])]
     model = _Model(captioner, source.lineage, floats, names, provenance)
     if validation is not None:
         smalls, found = search_recipe(
@@ -112,10 +114,13 @@ def export(
             smalls,
             validation,
             lambda folder, graphs: _write(model, graphs, folder, formats[:1], "dense"),
+            lambda side: small_encoder(recipes["encoder"].of_images_within(side)),
             progress,
         )
         whole = {part["graph"] for part in found["float"] if not part["layers"]}
         names = {part: "fp32" if part in whole else name for part, name in names.items()}
+        if found["largest"] is not None:
+            names["encoder"] = recipes["encoder"].of_images_within(found["largest"]).name
         model = replace(model, recipes=names, provenance={**provenance, AUTO: found})
     return _write(model, smalls, out, formats, weights, force=force, progress=progress)
 

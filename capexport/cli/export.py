@@ -188,10 +188,11 @@ def _print_choice(auto: Mapping[str, Any]) -> None:
     )
     print(f"float: {len(kept)} of {len(kept) + len(auto['int8'])} parts, the most sensitive ones")
     rows = [(part, "float") for part in kept] + [(part, "int8") for part in auto["int8"]]
+    whole = f"images of more than {auto['largest']}" if auto["largest"] else "all of it"
     print_table(
         ("part", "graph", "relative squared error", ""),
         (
-            (", ".join(p["layers"]) or "all of it", p["graph"], f"{p['sensitivity']:.2e}", form)
+            (", ".join(p["layers"]) or whole, p["graph"], f"{p['sensitivity']:.2e}", form)
             for p, form in rows
         ),
     )

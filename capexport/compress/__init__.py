@@ -16,6 +16,7 @@ from capexport.compress.recipe import (
     check_calibration,
     parse_recipes,
 )
+from capexport.compress.static_nodes import image_sides
 from capexport.compress.storage import (
     WEIGHT_FORMS,
     check_weight_form,
@@ -37,6 +38,7 @@ __all__ = [
     "count_nonzeros",
     "graph_sensitivity",
     "image_samples",
+    "image_sides",
     "parse_recipes",
     "refuse_copies",
     "refuse_nothing_packed",

@@ -38,6 +38,10 @@ class Recipe:
     static: bool = False
     largest: int | None = None
 
+    def of_images_within(self, side: int) -> "Recipe":
+        """The same, static over images of at most `side` rows and columns."""
+        return replace(self, name=f"{self.name}@{side}", largest=side)
+
 
 RECIPES = {
     recipe.name: recipe
@@ -93,7 +97,7 @@ def _recipe(name: str, text: str) -> Recipe:
             where=f"--recipe {text}",
             hint=f"behind @ is the largest image of static convolutions, as in {STATIC}@56",
         )
-    return replace(recipe, name=name, largest=int(largest))
+    return recipe.of_images_within(int(largest))
 
 
 def check_calibration(recipes: Mapping[str, Recipe], pictures: Path | None) -> None:

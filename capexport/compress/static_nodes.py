@@ -40,13 +40,25 @@ def static_nodes(graph: Graph, largest: int | None = None) -> dict[str, Node]:
     return static
 
 
+def image_sides(graph: Graph) -> list[int]:
+    """What `largest` can be to make a difference: rows or columns, the largest first."""
+    sides = sorted({*_sides(graph).values()}, reverse=True)
+    return [side for side in sides if _int8_convolutions(graph, side)]
+
+
 def _int8_convolutions(graph: Graph, largest: int | None) -> set[str]:
     """What they write."""
-    reads = {n.outputs[0]: graph.shape(n.inputs[0]) for n in graph.nodes if n.op == "conv2d"}
+    sides = _sides(graph)
     if largest is None:
-        return set(reads)
-    large = {o for o, shape in reads.items() if any(int(side) > largest for side in shape[2:])}
-    return reads.keys() - _upstream(graph, large)
+        return set(sides)
+    large = {written for written, side in sides.items() if side > largest}
+    return sides.keys() - _upstream(graph, large)
+
+
+def _sides(graph: Graph) -> dict[str, int]:
+    """Rows or columns, whichever are more, that each convolution reads, by what it writes."""
+    reads = {n.outputs[0]: graph.shape(n.inputs[0]) for n in graph.nodes if n.op == "conv2d"}
+    return {written: max(int(side) for side in shape[2:]) for written, shape in reads.items()}
 
 
 def _upstream(graph: Graph, values: set[str]) -> set[str]:

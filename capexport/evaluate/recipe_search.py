@@ -1,7 +1,9 @@
 """Float graphs, the same in int8, and captioned images -> the fewest layers that must stay float.
 
 Layers go back to float from the most sensitive one on, until CIDEr-D on the images drops by no more
-than the budget. How sensitive a layer is, is measured on its output; how many go, on captions.
+than the budget. How sensitive a layer is, is measured on its output; how many go, on captions. An
+image encoder that went back takes the convolutions over its small images to int8 again, if the
+budget allows it: the noise comes from the large ones (docs/decisions/static-int8.md).
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,7 +17,13 @@ from numpy.typing import NDArray
 
 from capexport.bundle import Bundle
 from capexport.captioner import Captioner
-from capexport.compress import AUTO, graph_sensitivity, sensitivities, with_float_layers
+from capexport.compress import (
+    AUTO,
+    graph_sensitivity,
+    image_sides,
+    sensitivities,
+    with_float_layers,
+)
 from capexport.errors import InputError
 from capexport.evaluate.datasets import CaptionedImage
 from capexport.evaluate.layers import greedy_steps
@@ -33,6 +41,8 @@ SENSITIVITY_IMAGES = 4
 Judge = Callable[[Sequence[Graph]], NDArray[np.float64]]
 """CIDEr-D of each image when these graphs caption."""
 Write = Callable[[Path, Sequence[Graph]], Bundle]
+Partly = Callable[[int], Graph]
+"""The encoder in int8, but for convolutions over more rows or columns than this."""
 
 
 @dataclass(frozen=True)
@@ -106,12 +116,14 @@ def search_recipe(
     smalls: Sequence[Graph],
     validation: Validation,
     write: Write,
+    partly: Partly,
     progress: Callable[[str], None] = lambda _: None,
 ) -> tuple[list[Graph], dict[str, Any]]:
     """`choose_float_layers` of an encoder and a decoder step, by what bundles of them say.
 
     Args:
         write: makes a bundle of the graphs in a folder.
+        partly: the encoder between its float and its int8 form, if it has convolutions.
     """
     check_tools("words")
     read = reading(captioner.image, validation.features)
@@ -122,7 +134,7 @@ def search_recipe(
     ]
     units = float_units(captioner, floats, smalls, inputs)
     judge = caption_judge(write, read, validation.images, captioner.decoding.beam)
-    return choose_float_layers(floats, smalls, units, judge, validation.budget, progress)
+    return choose_float_layers(floats, smalls, units, judge, validation.budget, partly, progress)
 
 
 @dataclass(frozen=True)
@@ -168,18 +180,22 @@ def choose_float_layers(
     units: Sequence[Unit],
     judge: Judge,
     budget: Budget,
+    partly: Partly,
     progress: Callable[[str], None] = lambda _: None,
 ) -> tuple[list[Graph], dict[str, Any]]:
     """The graphs to write, and what was found.
 
     Args:
-        floats, smalls: the same graphs before and after the recipe, in the same order.
+        floats, smalls: encoder and decoder step before and after the recipe.
         units: what may go back to float.
+        partly: as for `search_recipe`.
 
     Returns:
         graphs, and `{"cider": {"float", "int8", "chosen"}, "max_drop", "difference",
-        "standard_error", "images", "float": [{"graph", "layers", "sensitivity"}], "int8": [...]}`;
-        the difference is chosen - float on the same images.
+        "standard_error", "images", "float": [{"graph", "layers", "sensitivity"}], "int8": [...],
+        "largest": side}`; the difference is chosen - float on the same images. The side is that of
+        the largest images over which the encoder is int8 although it is in "float" as a whole, None
+        if there are none.
     """
     ranked = sorted(units, key=lambda unit: (-unit.sensitivity, unit.graph, unit.layers))
     progress("measuring the float model")
@@ -195,12 +211,19 @@ def choose_float_layers(
 
     count = fewest(len(ranked), lambda n: drops(n) <= most)
     drops(count)
-    difference, error = paired_difference(measured[count], reference)
-    return mixed(floats, smalls, ranked[:count]), {
+    graphs, scores, largest = mixed(floats, smalls, ranked[:count]), measured[count], None
+    for side, trial in _with_small_images(floats, smalls, ranked[:count], partly):
+        progress(f"measuring int8 with images of more than {side} in float")
+        found = judge(trial)
+        if reference.mean() - found.mean() <= most:
+            graphs, scores, largest = trial, found, side
+            break
+    difference, error = paired_difference(scores, reference)
+    return graphs, {
         "cider": {
             "float": float(reference.mean()),
             "int8": float(measured[0].mean()),
-            "chosen": float(measured[count].mean()),
+            "chosen": float(scores.mean()),
         },
         "max_drop": most,
         "difference": difference,
@@ -208,7 +231,19 @@ def choose_float_layers(
         "images": len(reference),
         "float": [asdict(unit) for unit in ranked[:count]],
         "int8": [asdict(unit) for unit in ranked[count:]],
+        "largest": largest,
     }
+
+
+def _with_small_images(
+    floats: Sequence[Graph], smalls: Sequence[Graph], chosen: Sequence[Unit], partly: Partly
+) -> Iterator[tuple[int, list[Graph]]]:
+    """If the whole encoder is to be float: sides of images up to which it could be int8 instead,
+    the largest first, and the graphs with that."""
+    whole = [unit for unit in chosen if unit.graph == floats[0].name and not unit.layers]
+    others = [unit for unit in chosen if unit not in whole]
+    for side in image_sides(floats[0])[1:] if whole else ():
+        yield side, mixed(floats, [partly(side), *smalls[1:]], others)
 
 
 def mixed(floats: Sequence[Graph], smalls: Sequence[Graph], units: Sequence[Unit]) -> list[Graph]:

@@ -17,6 +17,7 @@ from capexport.capture import capture
 from capexport.compress import RECIPES, apply_recipe, count_nonzeros, parse_recipes
 from capexport.compress.ranges import RANGES
 from capexport.compress.static import apply_static
+from capexport.compress.static_nodes import image_sides
 from capexport.errors import InputError, UnsupportedError
 from capexport.ir.evaluate import evaluate
 from capexport.ir.graph import Array, Graph
@@ -309,6 +310,7 @@ def test_convolutions_over_larger_images_stay_float(kind: type[nn.Module]) -> No
 
 def test_what_a_float_convolution_depends_on_stays_float() -> None:
     """Squeeze and excitation read one pixel, but the last convolution depends on them."""
+    assert image_sides(float_graph(Squeezed)) == [23, 12]
     with pytest.raises(UnsupportedError, match="more than 1 rows or columns") as error:
         partly(Squeezed, 1)
     assert error.value.where.endswith("static_wi8_ai8@1")

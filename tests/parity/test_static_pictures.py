@@ -1,5 +1,6 @@
 """The whole line on pictures with a static int8 encoder: export, both runtimes, torch."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,12 @@ import capexport.evaluate.reference
 import capexport.export
 from capexport.bundle import Bundle
 from capexport.errors import CapexportError, InputError, UnsupportedError
+from capexport.evaluate import recipe_search
 from capexport.evaluate.comparison import evaluate
 from capexport.evaluate.datasets import CaptionedImage
+from capexport.evaluate.recipe_search import Budget, Validation
 from capexport.export import export
+from capexport.ir.graph import Graph
 from capexport.runtime import caption, open_session
 from capexport.runtime.inputs import read_inputs
 
@@ -88,9 +92,9 @@ def test_the_same_pictures_give_the_same_bytes(checkpoint: Path, pictures: Path)
 def test_a_bundle_with_large_images_in_float_says_so_and_compares_by_layer(
     checkpoint: Path, pictures: Path
 ) -> None:
-    recipe = STATIC.replace("ai8", "ai8@16")  # the stem reads 31 columns, the rest 16
+    recipe = STATIC.replace("ai8", "ai8@11")  # the stem reads 23 columns, the rest 11
     bundle = exported(checkpoint, pictures, recipe=recipe)
-    assert bundle.manifest.recipe["encoder"] == "static_wi8_ai8@16"
+    assert bundle.manifest.recipe["encoder"] == "static_wi8_ai8@11"
     files = sorted(pictures.iterdir())[:2]
     result = evaluate(
         bundle,
@@ -104,6 +108,30 @@ def test_a_bundle_with_large_images_in_float_says_so_and_compares_by_layer(
     errors = {one["layer"]: one["max_abs_error"] for one in result["comparison"]["layers"]}
     stem, *others = (errors[name] for name in errors if name.endswith("weight"))
     assert stem == 0 < min(others)
+
+
+def test_auto_takes_back_the_small_images_of_a_float_encoder(
+    checkpoint: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A judge who cannot bear the stem in int8."""
+
+    def judge(graphs: Sequence[Graph]) -> np.ndarray:
+        return np.array([graphs[0].quantization.get("image") is None], np.float64)
+
+    monkeypatch.setattr(recipe_search, "caption_judge", lambda *_: judge)
+    images = [CaptionedImage(file.name, file, ("a b",)) for file in sorted(pictures.iterdir())[:2]]
+    bundle = export(
+        checkpoint,
+        checkpoint.parent / "auto",
+        encoder="small.pth",
+        recipe="auto",
+        validation=Validation(images, Budget.parse("0.5%")),
+    )
+    assert bundle.manifest.recipe == {"encoder": "static_wi8_ai8@11", "decoder": "dynamic_wi8"}
+    assert bundle.manifest.provenance["auto"]["largest"] == 11
+    (picture,) = read_inputs(images[0].file, SMALL_IMAGE).values()
+    said = [caption(open_session(bundle, name), picture, 1) for name in ("litert", "onnxruntime")]
+    assert said[0].tokens == said[1].tokens
 
 
 @pytest.mark.parametrize(
