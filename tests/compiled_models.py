@@ -28,6 +28,19 @@ class Tensor(ctypes.Structure):
     )
 
 
+class Event(ctypes.Structure):
+    """capexport_litert_event."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("is_delegated", ctypes.c_int32),
+        ("output", ctypes.c_char_p),
+        ("input_count", ctypes.c_int32),
+        ("inputs", ctypes.c_char_p * 4),
+        ("microseconds", ctypes.c_int64),
+    )
+
+
 class GraphError(Exception):
     """What capexport_litert_message says."""
 
@@ -36,8 +49,11 @@ def load_interface() -> ctypes.CDLL:
     """The library for this machine, its functions declared."""
     library = ctypes.CDLL(str(build(product="litert")))
     graph, text, tensor = ctypes.c_void_p, ctypes.c_char_p, ctypes.POINTER(Tensor)
+    count_of = ctypes.POINTER(ctypes.c_int32)
     for name, result, *parameters in (
         ("open", graph, text, text, ctypes.c_int32, text, ctypes.c_size_t),
+        ("open_profiled", graph, text, text, ctypes.c_int32, text, ctypes.c_size_t),
+        ("profile", ctypes.c_int32, graph, ctypes.POINTER(Event), ctypes.c_int32, count_of),
         ("close", None, graph),
         ("message", text, graph),
         ("input_name", text, graph, ctypes.c_int32),
@@ -59,11 +75,14 @@ class CompiledGraph:
         GraphError: it cannot be opened, or a call fails.
     """
 
-    def __init__(self, path: Path, *, library: Path = LITERT, threads: int = 1) -> None:
+    def __init__(
+        self, path: Path, *, library: Path = LITERT, threads: int = 1, profiled: bool = False
+    ) -> None:
         self._c = load_interface()
         why = ctypes.create_string_buffer(256)
         names = str(library).encode(), str(path).encode()
-        self._graph = self._c.open(*names, threads, why, len(why))
+        opens = self._c.open_profiled if profiled else self._c.open
+        self._graph = opens(*names, threads, why, len(why))
         if not self._graph:
             raise GraphError(why.value.decode())
         self._inputs: dict[str, np.ndarray[Any, Any]] = {}
@@ -109,6 +128,12 @@ class CompiledGraph:
 
     def run_again(self) -> None:
         self._check(self._c.run(self._graph))
+
+    def profile(self, most: int = 64) -> tuple[list[Event], int]:
+        """Events of the run since the last call, at most `most`; and how many there are."""
+        events, count = (Event * most)(), ctypes.c_int32()
+        self._check(self._c.profile(self._graph, events, most, ctypes.byref(count)))
+        return list(events[: min(most, count.value)]), count.value
 
     def _check(self, status: int) -> None:
         if status:

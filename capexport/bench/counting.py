@@ -54,7 +54,7 @@ def count(
             where="threads",
             hint="leave out --threads for an emulated core",
         )
-    settings.refuse_strict()
+    settings.refuse_times()
     settings = replace(settings, rounds=1, samples=1)
     stage("captioning on this machine")
     expected = expected_caption(bundle, settings, given)

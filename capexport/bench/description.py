@@ -29,6 +29,7 @@ def describe(
     library: str,
     operators: str,
     counting: bool = False,
+    profiled: int = 0,
 ) -> str:
     """The description of one round; paths are relative to the runner's folder.
 
@@ -36,6 +37,7 @@ def describe(
         inputs: of the encoder, by name; the data of number i are in the file `input_file(i)`.
         library: the runtime, operators: our library for it or "".
         counting: instructions are counted from outside, and no clock is read.
+        profiled: calls of each graph whose operators the runtime times, in place of a measurement.
 
     Raises:
         UnsupportedError: a name cannot be written on a line.
@@ -54,6 +56,7 @@ def describe(
         ("least_samples", settings.samples_a_round),
         ("least_ms", settings.ms_a_round),
         ("counting", int(counting)),
+        ("profiled", profiled),
         ("vocabulary", signature.vocabulary_size),
         *_decoding(decoding),
         ("inputs", len(inputs)),

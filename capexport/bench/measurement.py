@@ -4,12 +4,14 @@ import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from capexport.bench.description import describe, write_inputs
 from capexport.bench.devices.target import Facts, Outcome, Target
 from capexport.bench.footprint import footprint
+from capexport.bench.layers import CALLS, layers_ms
 from capexport.bench.report import Report
 from capexport.bench.settings import STRICT_MS, Settings
 from capexport.bench.statistics import summarize
@@ -26,7 +28,8 @@ RUNNER = Product(
     libraries=("dl",),
     is_program=True,
 )
-DESCRIPTION = "description.txt"
+DESCRIPTION, PROFILE = "description.txt", "profile.txt"
+"""What the runner reads to measure, and to have its runtime time the operators."""
 TIMEOUT_S = 600.0
 EMULATED_S = 3600.0
 """An emulated core takes minutes for a large float32 captioner, longer beside other programs."""
@@ -41,7 +44,7 @@ States = tuple[Facts, Facts]
 
 
 class UnfinishedError(DeviceError):
-    """The device failed after some rounds.
+    """The device failed after some rounds, or after all when it was to time operators.
 
     Args:
         cause: how it failed.
@@ -79,22 +82,25 @@ def prepare(
     # In LiteRT our library is also the way to its compiled models, for graphs of any kind.
     ours = build(target.build_target, product=runtime) if packed or runtime == "litert" else None
     inputs = encoder_inputs(bundle.manifest.signature, given)
-    text = describe(
+    describes = partial(
+        describe,
         bundle,
         settings,
         inputs,
         library=f"./{library.name}",
         operators=f"./{ours.name}" if ours else "",
-        counting=counting,
     )
+    texts = {DESCRIPTION: describes(counting=counting)}
+    texts |= {PROFILE: describes(profiled=CALLS)} if settings.per_layer else {}
     graphs = [graph_file(runtime, graph) for graph in (ENCODER, DECODER_STEP)]
     files = {RUNNER.file: build_product(RUNNER, target.build_target), library.name: library}
     files |= {ours.name: ours} if ours else {}
     files |= {name: bundle.file(name) for name in graphs}
     with tempfile.TemporaryDirectory() as folder:
-        description = Path(folder, DESCRIPTION)
-        description.write_text(text, encoding="utf-8")
-        target.push(files | write_inputs(inputs, Path(folder)) | {DESCRIPTION: description})
+        for name, text in texts.items():
+            files[name] = Path(folder, name)
+            files[name].write_text(text, encoding="utf-8")
+        target.push(files | write_inputs(inputs, Path(folder)))
     return footprint(bundle, runtime, library=library, operators=ours if packed else None)
 
 
@@ -113,7 +119,7 @@ def measure(
         stage: is told what begins.
 
     Raises:
-        UnfinishedError: the device failed in a round that was not the first.
+        UnfinishedError: the device failed after the first round.
         CapexportError: whatever keeps a part of it from being done.
     """
     stage("captioning on this machine")
@@ -124,11 +130,17 @@ def measure(
     rounds: list[Round] = []
     states: list[States] = []
     failure = _run_rounds(target, settings, stage, rounds, states)
+    part = f"round {len(rounds) + 1}"
+    layers: Mapping[str, Any] = {}
+    if settings.per_layer and not failure:
+        stage("timing operators")
+        part = "operators"
+        layers, failure = _time_operators(target, bundle, settings)
     latency = latencies(rounds)
     summaries = {name: summarize(samples) for name, samples in latency.items()}
     wrong = wrong_outputs(rounds, expected)
     found = [
-        *([f"round {len(rounds) + 1}: {failure.what}"] if failure else []),
+        *([f"{part}: {failure.what}"] if failure else []),
         *wrong,
         *doubts(summaries, latency, settings),
         *state_doubts(states, facts.get("cores", 1)),
@@ -140,6 +152,7 @@ def measure(
         settings={**asdict(settings), **described},
         output={**output(rounds[0], bundle), "as_expected": not wrong},
         latency_ms=latency,
+        layers_ms=layers,
         memory=memory(rounds),
         footprint_bytes={**sizes, "mapped": rounds[0]["mapped_bytes"]},
         doubts=tuple(found),
@@ -171,11 +184,27 @@ def _run_rounds(
     return None
 
 
-def run_round(target: Target, settings: Settings, limit_s: float = TIMEOUT_S) -> Round:
+def _time_operators(
+    target: Target, bundle: Bundle, settings: Settings
+) -> tuple[Mapping[str, Any], DeviceError | None]:
+    """By graph, or how it failed: the rounds before are not lost for that."""
+    try:
+        told = run_round(target, settings, description=PROFILE)
+        return layers_ms(target, bundle, told), None
+    except DeviceError as error:
+        return {}, error
+
+
+def run_round(
+    target: Target,
+    settings: Settings,
+    limit_s: float = TIMEOUT_S,
+    description: str = DESCRIPTION,
+) -> Round:
     """One process on the device; DeviceError when it fails or says nothing sensible."""
     # Strict rounds last by definition: three quantities, each with its time.
     least_s = 3 * STRICT_MS / 1000 if settings.strict else 0.0
-    outcome = target.run(RUNNER.file, [DESCRIPTION], limit_s + least_s)
+    outcome = target.run(RUNNER.file, [description], limit_s + least_s)
     if outcome.status != 0:
         raise DeviceError(
             f"the runner ended with status {outcome.status}: {_last_line(outcome)}",

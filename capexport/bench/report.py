@@ -29,6 +29,7 @@ class Report:
         output: the caption that came out: tokens, log_prob, text, steps, and whether it is
             `as_expected`, token for token that of `capexport caption` on this machine.
         latency_ms: samples by quantity and round.
+        layers_ms: by graph, what the runtime said of its operators in calls beside those samples.
         memory: KiB by name.
         footprint_bytes: bytes by name.
         counts: per call of `encoder` and so on, numbers by name.
@@ -44,6 +45,7 @@ class Report:
     settings: Mapping[str, Any]
     output: Mapping[str, Any]
     latency_ms: Mapping[str, Rounds] = field(default_factory=dict)
+    layers_ms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     memory: Mapping[str, int] = field(default_factory=dict)
     footprint_bytes: Mapping[str, int] = field(default_factory=dict)
     counts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -75,6 +77,7 @@ class Report:
             },
             "rounds": {name: [len(one) for one in r] for name, r in self.latency_ms.items()},
             "summary_ms": {name: asdict(one) for name, one in self.summaries().items()},
+            "layers_ms": self.layers_ms,
             "memory": self.memory,
             "footprint_bytes": self.footprint_bytes,
             "counts": self.counts,
@@ -126,6 +129,7 @@ def _report(document: Mapping[str, Any]) -> Report:
             name: _rounds(name, samples, lengths.get(name, [len(samples)]))
             for name, samples in _mapping(document.get("latency_ms", {}), "latency_ms").items()
         },
+        layers_ms=_operators(_mapping(document.get("layers_ms", {}), "layers_ms")),
         memory=_numbers(document.get("memory", {}), "memory"),
         footprint_bytes=_numbers(document.get("footprint_bytes", {}), "footprint_bytes"),
         counts={
@@ -157,6 +161,19 @@ def _estimate(value: Mapping[str, Any]) -> Mapping[str, Any]:
                 raise ValueError(f"estimate.cores.{name}.parts.{part} has no ms or no covered")
     if not isinstance(value.get("assumes", []), list):
         raise ValueError("estimate.assumes is no list")
+    return value
+
+
+def _operators(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Raise ValueError or KeyError where it is not what `layers.py` makes."""
+    for graph, one in value.items():
+        name = f"layers_ms.{graph}"
+        numbers = {key: _mapping(one, name)[key] for key in ("call_ms", "calls")}
+        _numbers(numbers, name)
+        for operator in one["operators"]:
+            _numbers({key: operator[key] for key in ("p50_ms", "share")}, f"{name}.operators")
+            if not all(isinstance(operator[key], str) for key in ("name", "operator")):
+                raise ValueError(f"{name}.operators has a name that is no text")
     return value
 
 

@@ -34,7 +34,7 @@ def weigh(
         InputError: a strict measurement, which is one of time.
         CapexportError: whatever keeps a part of it from being done.
     """
-    settings.refuse_strict()
+    settings.refuse_times()
     settings = replace(settings, samples=settings.rounds)  # more of them take no more memory
     stage("captioning on this machine")
     expected = expected_caption(bundle, settings, given)

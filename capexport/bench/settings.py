@@ -23,6 +23,7 @@ class Settings:
         warm_up: calls before those that are measured, in each round.
         strict: at least STRICT_SAMPLES samples and STRICT_MS of each quantity, and a report that
             falls short of anything is invalid.
+        per_layer: after the rounds, one more in which the runtime times its operators.
 
     Raises:
         InputError: a number is out of range.
@@ -35,6 +36,7 @@ class Settings:
     samples: int = 90
     warm_up: int = 5
     strict: bool = False
+    per_layer: bool = False
 
     def __post_init__(self) -> None:
         for name, most in (("beam", None), ("threads", MOST_THREADS), ("rounds", 100)):
@@ -61,11 +63,13 @@ class Settings:
     def ms_a_round(self) -> float:
         return STRICT_MS / self.rounds if self.strict else 0.0
 
-    def refuse_strict(self) -> None:
-        """Raise InputError where a strict measurement is asked of an emulator."""
-        if self.strict:
-            raise InputError(
-                "a strict measurement is one of time",
-                where="strict",
-                hint="leave out --strict for an emulated core",
-            )
+    def refuse_times(self) -> None:
+        """Raise InputError where a measurement of time is asked of an emulator."""
+        for name in ("strict", "per_layer"):
+            if getattr(self, name):
+                option = name.replace("_", "-")
+                raise InputError(
+                    f"a {option} measurement is one of time",
+                    where=name,
+                    hint=f"leave out --{option} for an emulated core",
+                )

@@ -51,6 +51,10 @@ def bench(
         bool,
         typer.Option("--strict", help="1024 samples and 60 s of each, as MLPerf Mobile asks."),
     ] = False,
+    per_layer: Annotated[
+        bool,
+        typer.Option("--per-layer", help="Time each operator as well, in a round of its own."),
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing report.")] = False,
     as_json: AsJson = False,
     debug: Debug = False,
@@ -66,6 +70,9 @@ def bench(
     so, with its reasons; with --strict that is exit status 1 as well. Where a device fails between
     two rounds, the report of those before is written all the same.
 
+    With --per-layer the runtime's own profiler times the operators of both graphs, after the
+    samples and apart from them; `capexport report` draws them beside their sparsity.
+
     Example:
 
       capexport bench bundle/ --device host --out report.json
@@ -73,6 +80,8 @@ def bench(
       capexport bench bundle/ --device qemu:cortex-a76
 
       capexport bench bundle/ --device qemu-system:cortex-a76
+
+      capexport bench bundle/ --per-layer --out report.json
 
       capexport bench bundle/ --runtime litert --beam 1 --input photo.jpg --strict
 
@@ -97,6 +106,7 @@ def bench(
         rounds=rounds,
         samples=max(runs, rounds),
         strict=strict,
+        per_layer=per_layer,
     )
     try:
         with stages() as stage:

@@ -49,6 +49,26 @@ KNOWN = replace(
     quality=QUALITY,
 )
 """One of a bundle whose export noted its matrices, and that was evaluated."""
+TIMED = replace(
+    KNOWN,
+    layers_ms={
+        "encoder": {
+            "call_ms": 4.0,
+            "calls": 31,
+            "operators": [
+                {
+                    "name": "att",
+                    "operator": "SparseInt8MatMul",
+                    "layer": "att_embed.weight",
+                    "p50_ms": 1.5,
+                    "share": 0.75,
+                },
+                {"name": "", "operator": "XNNPACK: Add (ND)", "p50_ms": 0.5, "share": 0.25},
+            ],
+        }
+    },
+)
+"""One in which the runtime timed its operators."""
 COUNTED = replace(
     REPORT,
     kind="emulated-counts",

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from bench.reports import COUNTED, KNOWN, LAYERS, QUALITY, REPORT
+from bench.reports import COUNTED, KNOWN, LAYERS, QUALITY, REPORT, TIMED
 
 from capexport.bench.card import card, milliseconds
 from capexport.bench.report import Report, read_report, write_report
 from capexport.errors import InputError
 
 
-@pytest.mark.parametrize("report", [REPORT, COUNTED, KNOWN], ids=["measured", "counted", "known"])
+@pytest.mark.parametrize("report", [REPORT, COUNTED, KNOWN, TIMED])
 def test_a_report_comes_back_from_its_file(report: Report, tmp_path: Path) -> None:
     write_report(report, tmp_path / "r.json")
     assert read_report(tmp_path / "r.json") == report
@@ -63,6 +63,15 @@ def test_nothing_is_left_when_it_cannot_be_written(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+OPERATORS = {"call_ms": 1.0, "calls": 3, "operators": []}
+
+
+def operator(**other: object) -> dict[str, Any]:
+    """A graph with one, of which something is otherwise."""
+    one = {"name": "a", "operator": "Mul", "p50_ms": 0.5, "share": 1.0, **other}
+    return {**OPERATORS, "operators": [one]}
+
+
 def without(key: str) -> Callable[[dict[str, Any]], object]:
     return lambda document: document.pop(key)
 
@@ -91,6 +100,10 @@ def having(key: str, value: object) -> Callable[[dict[str, Any]], object]:
         (having("counts", {"encoder": 3}), "counts.encoder is no object"),
         (having("estimate", {"cores": {"x": {}}}), "'parts' is missing"),
         (having("estimate", {"cores": {"x": {"parts": {"encoder": {"ms": 1}}}}}), "no covered"),
+        (having("layers_ms", {"encoder": {"calls": 3}}), "'call_ms' is missing"),
+        (having("layers_ms", {"encoder": OPERATORS | {"call_ms": -1}}), "call_ms is no amount"),
+        (having("layers_ms", {"encoder": operator(share="x")}), "operators.share is no amount"),
+        (having("layers_ms", {"encoder": operator(name=3)}), "a name that is no text"),
         (having("rounds", {"encoder": [2, 2]}), "do not add up"),
         (having("rounds", {"encoder": [3, 0]}), "do not add up"),
     ],

@@ -5,6 +5,7 @@ from typing import Any
 
 from capexport.bench.estimate import KIND as ESTIMATE
 from capexport.bench.page import plots
+from capexport.bench.page.layers import layers
 from capexport.bench.page.markup import element, table, text
 from capexport.bench.page.plots import Entry
 from capexport.bench.page.style import CSS
@@ -88,7 +89,7 @@ def _doubts(entry: Entry) -> str:
 def _kind(kind: str, entries: Sequence[Entry]) -> str:
     if not entries:
         return ""
-    drawn = (plots.latency, plots.counts, plots.memory, plots.size, weights, tradeoff)
+    drawn = (plots.latency, plots.counts, plots.memory, plots.size, weights, layers, tradeoff)
     return _part(KIND_TITLES[kind], kind, "".join(draw(entries) for draw in drawn))
 
 

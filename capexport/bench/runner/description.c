@@ -137,6 +137,7 @@ void read_description(const char* path, description* out) {
   out->least_samples = read_integer(file, "least_samples", 1, INT_MAX);
   out->least_ms = read_real(file, "least_ms");
   out->is_counting = read_integer(file, "counting", 0, 1);
+  out->profiled = read_integer(file, "profiled", 0, INT_MAX);
   out->vocabulary = read_integer(file, "vocabulary", 1, INT_MAX);
   read_decoding(file, out->vocabulary, &out->decoding);
   read_lists(file, out);

@@ -41,6 +41,7 @@ typedef struct {
   int32_t least_samples; /* of each quantity */
   double least_ms;       /* that each quantity is measured for */
   int32_t is_counting;   /* instructions are counted from outside: no clock is read */
+  int32_t profiled;      /* calls of each graph whose operators the runtime times; 0: measure */
   int32_t vocabulary;
   decoding decoding;
   int32_t input_count, memory_count, state_count;

@@ -10,6 +10,9 @@ struct graph {
   void (*run)(graph* self);
   /* Of the last run; the data hold until the next one. */
   capexport_tensor (*output)(graph* self, const char* name);
+  /* Only where the description asks for profiles. */
+  void (*print_operators)(graph* self); /* of the last run, as a list in JSON */
+  const char* (*end_profile)(graph* self); /* the file that has them instead, "" for none */
 };
 
 /* Each ends the program where it fails. Graphs stay open until the program ends. */

@@ -1,4 +1,5 @@
 /* An .onnx in ONNX Runtime on the CPU, through its C interface. */
+#include <stdio.h>
 #include <string.h>
 #ifdef __GLIBC__
 #include <malloc.h>
@@ -127,6 +128,24 @@ static void read_output_names(onnxruntime_graph* g) {
     check(g->model, ort->SessionGetOutputName(g->session, i, allocator, &g->output_names[i]));
 }
 
+/* ---- its profiler, which writes a file ---- */
+
+static void print_operators(graph* self) {
+  (void)self;
+  printf("[]");
+}
+
+static const char* end_profile(graph* self) {
+  onnxruntime_graph* g = (onnxruntime_graph*)self;
+  OrtAllocator* allocator;
+  char* file;
+  check(g->model, ort->GetAllocatorWithDefaultOptions(&allocator));
+  check(g->model, ort->SessionEndProfiling(g->session, allocator, &file));
+  return file;
+}
+
+/* ---- opening ---- */
+
 /* Packed weights are read from the mapped file, as our openers for apps and Python do it: the session
  * keeps no copy. The map stays until the program ends. */
 static void lend_weights(const char* operators, const char* model, OrtSessionOptions* options) {
@@ -152,12 +171,13 @@ graph* open_onnxruntime(const description* settings, const char* model) {
   OrtSessionOptions* options;
   if (!ort) load(settings->library);
   onnxruntime_graph* g = take(1, sizeof *g);
-  g->base = (graph){set_input, run, output};
+  g->base = (graph){set_input, run, output, print_operators, end_profile};
   g->model = model;
   check(model, ort->CreateSessionOptions(&options));
   check(model, ort->SetIntraOpNumThreads(options, settings->threads));
   check(model, ort->SetInterOpNumThreads(options, 1));
   check(model, ort->SetSessionLogSeverityLevel(options, ORT_LOG_FATAL));
+  if (settings->profiled) check(model, ort->EnableProfiling(options, "profile"));
   if (settings->operators[0]) {
     check(model, ort->RegisterCustomOpsLibrary_V2(options, settings->operators));
     lend_weights(settings->operators, model, options);

@@ -46,6 +46,10 @@ CAPEXPORT_LITERT_API capexport_litert* capexport_litert_open(const char* library
                                                              int32_t threads, char* message,
                                                              size_t message_size);
 
+/// The same, with LiteRT's profiler on from the first run: each run takes a little longer.
+CAPEXPORT_LITERT_API capexport_litert* capexport_litert_open_profiled(
+    const char* library, const char* model, int32_t threads, char* message, size_t message_size);
+
 CAPEXPORT_LITERT_API void capexport_litert_close(capexport_litert* graph);
 
 /// Why the last call failed, "" if it did not.
@@ -68,6 +72,24 @@ CAPEXPORT_LITERT_API int32_t capexport_litert_run(capexport_litert* graph);
 /// An output of the last run, which must have succeeded.
 CAPEXPORT_LITERT_API int32_t capexport_litert_output(capexport_litert* graph, const char* name,
                                                      capexport_tensor* tensor);
+
+enum { CAPEXPORT_MOST_PROFILED_INPUTS = 4 };
+
+/// An operator that a run executed.
+typedef struct {
+  const char* name;     /* LiteRT's or XNNPACK's of its kind */
+  int32_t is_delegated; /* by XNNPACK, which does not tell the tensors: none are named below */
+  const char* output;   /* the first tensor that it computes */
+  int32_t input_count;  /* of the names below: the first of those that it reads */
+  const char* inputs[CAPEXPORT_MOST_PROFILED_INPUTS];
+  int64_t microseconds;
+} capexport_litert_event;
+
+/// What the last run executed, in order: up to `most` events are written, and `*count` says how many
+/// there are. Names last until the next run. Only of a graph that was opened as profiled.
+CAPEXPORT_LITERT_API int32_t capexport_litert_profile(capexport_litert* graph,
+                                                      capexport_litert_event* events, int32_t most,
+                                                      int32_t* count);
 
 #ifdef __cplusplus
 }

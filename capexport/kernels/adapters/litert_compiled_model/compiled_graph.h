@@ -3,6 +3,7 @@
 #define COMPILED_GRAPH_H
 #include "capexport_litert.h"
 #include "operator_kernel.h"
+#include "profile.h"
 
 /* An input or output of the signature, in the order of the file. */
 typedef struct {
@@ -20,7 +21,8 @@ typedef struct {
 struct capexport_litert {
   failure why;
   lrt_library library;
-  lrt_handle environment, model, options, compiled;
+  lrt_handle environment, model, options, compiled, subgraph;
+  profile profile;
   settings settings;
   model_operators operators;
   kernel_data kernels[2]; /* of SPARSE_LINEAR and SPARSE_EMBEDDING */

@@ -5,18 +5,32 @@
 #include "compiled_graph.h"
 #include "litert_library.h"
 
-static lrt_status set_threads(capexport_litert* g, int32_t threads) {
-  char* payload = malloc(40);
+/* Options of a part of LiteRT by its name, as a line of TOML. */
+static lrt_status add_options(capexport_litert* g, const char* part, const char* key,
+                              const char* value) {
+  enum { SIZE = 64 }; /* more than any pair below */
+  char* payload = malloc(SIZE);
   lrt_handle opaque;
   if (!payload) return fail(&g->why, "out of memory");
-  snprintf(payload, 40, "num_threads = %d\n", (int)threads);
-  if (checked(g->library.CreateOpaqueOptions("xnnpack", payload, free, &opaque),
-              "CreateOpaqueOptions", &g->why)) {
+  snprintf(payload, SIZE, "%s = %s\n", key, value);
+  if (checked(g->library.CreateOpaqueOptions(part, payload, free, &opaque), "CreateOpaqueOptions",
+              &g->why)) {
     free(payload);
     return LRT_FAILED;
   }
   TRY(g, AddOpaqueOptions, g->options, opaque);
   return LRT_OK;
+}
+
+static lrt_status set_threads(capexport_litert* g, int32_t threads) {
+  char value[16];
+  snprintf(value, sizeof value, "%d", (int)threads);
+  return add_options(g, "xnnpack", "num_threads", value);
+}
+
+static lrt_status set_profiling(capexport_litert* g) {
+  if (!g->profile.is_wanted) return LRT_OK;
+  return add_options(g, "runtime_options_string", "enable_profiling", "true");
 }
 
 static lrt_status add_kernels(capexport_litert* g) {
@@ -67,22 +81,23 @@ static lrt_status read_outputs(capexport_litert* g, lrt_handle signature) {
 
 static lrt_status read_model(capexport_litert* g, const char* path) {
   size_t signatures;
-  lrt_handle signature, subgraph;
+  lrt_handle signature;
   TRY(g, CreateEnvironment, 0, NULL, &g->environment);
   TRY(g, CreateModelFromFile, g->environment, path, &g->model);
   TRY(g, GetNumModelSignatures, g->model, &signatures);
   if (signatures != 1) return fail(&g->why, "the model has %zu signatures, not one", signatures);
   TRY(g, GetModelSignature, g->model, 0, &signature);
-  TRY(g, GetSignatureSubgraph, signature, &subgraph);
+  TRY(g, GetSignatureSubgraph, signature, &g->subgraph);
   if (read_inputs(g, signature) || read_outputs(g, signature)) return LRT_FAILED;
-  return read_operators(&g->library, subgraph, &g->settings, &g->why, &g->operators);
+  return read_operators(&g->library, g->subgraph, &g->settings, &g->why, &g->operators);
 }
 
 static lrt_status compile(capexport_litert* g, int32_t threads) {
   TRY(g, CreateOptions, &g->options);
   TRY(g, SetOptionsHardwareAccelerators, g->options, LRT_ACCELERATOR_CPU);
-  if (set_threads(g, threads) || add_kernels(g)) return LRT_FAILED;
+  if (set_threads(g, threads) || set_profiling(g) || add_kernels(g)) return LRT_FAILED;
   TRY(g, CreateCompiledModel, g->environment, g->model, g->options, &g->compiled);
+  if (open_profile(&g->profile, &g->library, g->compiled, &g->why)) return LRT_FAILED;
   return g->why.text[0] ? LRT_FAILED : LRT_OK;
 }
 
@@ -102,13 +117,25 @@ static lrt_status open_graph(capexport_litert* g, const char* library, const cha
   return compile(g, threads);
 }
 
-capexport_litert* capexport_litert_open(const char* library, const char* model, int32_t threads,
-                                        char* message, size_t message_size) {
+static capexport_litert* opened(const char* library, const char* model, int32_t threads,
+                                bool is_profiled, char* message, size_t message_size) {
   capexport_litert* g = calloc(1, sizeof *g);
+  if (g) g->profile.is_wanted = is_profiled;
   if (g && open_graph(g, library, model, threads) == LRT_OK) return g;
   snprintf(message, message_size, "%s", g ? g->why.text : "out of memory");
   capexport_litert_close(g);
   return NULL;
+}
+
+capexport_litert* capexport_litert_open(const char* library, const char* model, int32_t threads,
+                                        char* message, size_t message_size) {
+  return opened(library, model, threads, false, message, message_size);
+}
+
+capexport_litert* capexport_litert_open_profiled(const char* library, const char* model,
+                                                 int32_t threads, char* message,
+                                                 size_t message_size) {
+  return opened(library, model, threads, true, message, message_size);
 }
 
 /* ---- closing ---- */

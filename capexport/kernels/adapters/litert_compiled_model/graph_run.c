@@ -194,7 +194,8 @@ int32_t capexport_litert_run(capexport_litert* g) {
   g->why.text[0] = 0;
   g->has_run = 0;
   if (unlock_outputs(g) || (!g->is_allocated && allocate_all(g))) return LRT_FAILED;
-  if (write_inputs(g) || run_compiled(g) || lock_outputs(g)) return LRT_FAILED;
+  if (write_inputs(g) || begin_profile(&g->profile, &g->why)) return LRT_FAILED;
+  if (run_compiled(g) || lock_outputs(g)) return LRT_FAILED;
   g->has_run = 1;
   return LRT_OK;
 }

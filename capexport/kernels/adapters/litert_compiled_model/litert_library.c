@@ -21,9 +21,8 @@ lrt_status checked(lrt_status status, const char* what, failure* why) {
                                  what, status);
 }
 
-/* A function by its name; the cast from an object's address is what dlsym leaves to its callers. */
-static lrt_status look_up(const lrt_library* library, const char* name, void* function,
-                          failure* why) {
+/* The cast from an object's address is what dlsym leaves to its callers. */
+lrt_status look_up(const lrt_library* library, const char* name, void* function, failure* why) {
   void* symbol = dlsym(library->handle, name);
   if (!symbol) return fail(why, "this LiteRT has no %s; 2.2 and 2.3 have", name);
   memcpy(function, &symbol, sizeof symbol);

@@ -8,6 +8,9 @@
 lrt_status open_library(const char* path, lrt_library* library, failure* why);
 void close_library(lrt_library* library);
 
+/* A function by its name, stored in the pointer to a function that `function` points to. */
+lrt_status look_up(const lrt_library* library, const char* name, void* function, failure* why);
+
 /* Asks for the type of a tensor: fails unless it has the size that litert_abi.h gives it. Every
  * other structure that LiteRT fills in is a part of it. */
 lrt_status check_layout(const lrt_library* library, lrt_handle tensor, failure* why);

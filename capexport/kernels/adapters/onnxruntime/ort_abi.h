@@ -51,7 +51,9 @@ typedef struct {
                     const OrtValue* const* inputs, size_t input_count,
                     const char* const* output_names, size_t output_count, OrtValue** outputs);
   OrtStatus* (*CreateSessionOptions)(OrtSessionOptions** out);
-  ort_skipped skipped_11[11];
+  ort_skipped skipped_11[3];
+  OrtStatus* (*EnableProfiling)(OrtSessionOptions* options, const char* file_prefix);
+  ort_skipped skipped_15[7];
   OrtStatus* (*SetSessionLogSeverityLevel)(OrtSessionOptions* options, int level);
   ort_skipped skipped_23;
   OrtStatus* (*SetIntraOpNumThreads)(OrtSessionOptions* options, int threads);
@@ -102,7 +104,9 @@ typedef struct {
   void (*ReleaseTensorTypeAndShapeInfo)(OrtTensorTypeAndShapeInfo* info);
   void (*ReleaseSessionOptions)(OrtSessionOptions* options);
   void (*ReleaseCustomOpDomain)(OrtCustomOpDomain* domain);
-  ort_skipped skipped_102[48];
+  ort_skipped skipped_102[8];
+  OrtStatus* (*SessionEndProfiling)(OrtSession* session, OrtAllocator* allocator, char** file);
+  ort_skipped skipped_111[39];
   OrtStatus* (*AddInitializer)(OrtSessionOptions* options, const char* name, const OrtValue* value);
   ort_skipped skipped_151[77];
   OrtStatus* (*RegisterCustomOpsLibrary_V2)(OrtSessionOptions* options, const char* path);
@@ -151,6 +155,7 @@ typedef struct {
 ORT_PLACE(GetErrorMessage, 2);
 ORT_PLACE(CreateSession, 7);
 ORT_PLACE(Run, 9);
+ORT_PLACE(EnableProfiling, 14);
 ORT_PLACE(SetSessionLogSeverityLevel, 22);
 ORT_PLACE(SetIntraOpNumThreads, 24);
 ORT_PLACE(CreateCustomOpDomain, 26);
@@ -172,6 +177,7 @@ ORT_PLACE(ReleaseStatus, 93);
 ORT_PLACE(ReleaseValue, 96);
 ORT_PLACE(ReleaseTensorTypeAndShapeInfo, 99);
 ORT_PLACE(ReleaseCustomOpDomain, 101);
+ORT_PLACE(SessionEndProfiling, 110);
 ORT_PLACE(AddInitializer, 150);
 ORT_PLACE(RegisterCustomOpsLibrary_V2, 228);
 ORT_PLACE(HasSessionConfigEntry, 237);
