@@ -135,6 +135,27 @@ def test_the_rule_for_x86(
     assert choice(library, sparsity, batch, isa) == kernel
 
 
+@pytest.mark.parametrize(
+    ("shape", "sparsity", "batch", "window"),
+    [
+        ((4000, 3000), 0.95, 1, 256),
+        ((4000, 3000), 0.95, 3, 256),
+        ((4000, 3000), 0.95, 4, 128),
+        ((4000, 3000), 0.93, 1, 128),
+        ((2500, 2000), 0.95, 1, 128),
+        ((10000, 1000), 0.95, 1, 128),
+    ],
+)
+def test_large_layers_of_long_rows_have_wide_windows(
+    library: KernelLibrary, shape: tuple[int, int], sparsity: float, batch: int, window: int
+) -> None:
+    if "well32_avx2" not in [known.name for known in library.kernels]:
+        pytest.skip("not an x86 library")
+    nnz = round((1 - sparsity) * shape[0] * shape[1])
+    chosen = library.choose(*shape, nnz, batch, isa=AVX2 | AVX512VNNI).kernel
+    assert chosen == f"well{window}_avx512vnni"
+
+
 def test_requests_without_sense_are_declined(library: KernelLibrary) -> None:
     for rows, columns, batch in ((0, 5, 1), (5, 0, 1), (5, 65536, 1), (5, 5, 0)):
         assert library.choose(rows, columns, 1, batch, required=True).kernel is None

@@ -2,9 +2,10 @@
 #include "kernel.h"
 
 static const ck_kernel_entry KERNELS[] = {
-#define CK_KERNEL(name, isa, layout, window, align, operand, offset, around) \
+#define CK_KERNEL(name, isa, layout, window, align, steps, operand, offset, around) \
   {{#name, CK_ISA_##isa, CK_LAYOUT_##layout, window},                 \
    align,                                                             \
+   steps,                                                             \
    CK_##operand,                                                      \
    offset,                                                            \
    ck_product_##name,                                                 \

@@ -41,7 +41,7 @@ typedef enum { CK_ROWS, CK_COLUMNS } ck_operand;
 
 typedef struct {
   ck_kernel_info info;
-  int32_t align;
+  int32_t align, steps;
   ck_operand operand;
   int32_t offset;
   ck_product* product;
@@ -53,12 +53,13 @@ typedef struct {
 
 /* Numbers of the kernels. */
 enum {
-#define CK_KERNEL(name, isa, layout, window, align, operand, offset, around) CK_KERNEL_##name,
+#define CK_KERNEL(name, isa, layout, window, align, steps, operand, offset, around) \
+  CK_KERNEL_##name,
 #include "../kernels.inc"
   CK_KERNEL_COUNT
 };
 
-#define CK_KERNEL(name, isa, layout, window, align, operand, offset, around) \
+#define CK_KERNEL(name, isa, layout, window, align, steps, operand, offset, around) \
   ck_product ck_product_##name;
 #include "../kernels.inc"
 

@@ -29,39 +29,47 @@ static int32_t first_column(const ck_cursor lane[CK_LANES]) {
   return first;
 }
 
-/* Moves up to four entries of a row that lie before column `end` into its slots of the step. */
-static void fill_slots(ck_cursor* c, int32_t first, int32_t end, uint8_t* slots) {
-  for (int slot = 0; slot < CK_SLOTS && c->column < end; slot++) {
+/* Moves entries of a row that lie before column `end` into its slots of `steps` steps, those of the
+ * first step first. Returns how many. */
+static int fill_slots(ck_cursor* c, int32_t first, int32_t end, int32_t steps, uint8_t* slots) {
+  int filled = 0;
+  for (; filled < steps * CK_SLOTS && c->column < end; filled++) {
     if (slots) {
-      slots[slot] = (uint8_t)(c->column - first);
-      slots[slot + CK_STEP_BYTES / 2] = (uint8_t)c->weight;
+      uint8_t* slot = slots + filled / CK_SLOTS * CK_STEP_BYTES + filled % CK_SLOTS;
+      slot[0] = (uint8_t)(c->column - first);
+      slot[CK_STEP_BYTES / 2] = (uint8_t)c->weight;
     }
     ck_cursor_next(c);
   }
+  return filled;
 }
 
-/* Greedy: a step starts at the smallest column not stored yet, or a little before if the kernel wants
- * its windows aligned. A row with more than four entries in the window goes on in the next step,
- * whose window overlaps. Returns the number of steps; `column` and `stream` may be NULL to only
- * count them. */
+/* Greedy: a window starts at the smallest column not stored yet, or a little before if the kernel
+ * wants it aligned. A row with more entries in it than the steps of one window hold goes on in the
+ * next, which overlaps. Only the group's last window may have fewer steps than the kernel shares it
+ * among. Returns the number of steps; `column` and `stream` may be NULL to only count them. */
 static int64_t pack_group(const ck_weights* w, const ck_work* work, int32_t group,
                           const ck_kernel_entry* kernel, uint16_t* column, uint8_t* stream) {
-  const int32_t window = kernel->info.window;
+  const int32_t window = kernel->info.window, steps = kernel->steps;
   ck_cursor lane[CK_LANES];
   for (int32_t i = 0, at = group * CK_LANES; i < CK_LANES; i++, at++) {
     const int32_t row = at < w->rows ? work->order[at] : -1;
     lane[i] = row < 0 ? ck_cursor_nowhere() : ck_cursor_at(w, work->index[row], row);
   }
   int64_t step = 0;
-  for (int32_t first; (first = first_column(lane)) != CK_ROW_END; step++) {
+  int most = steps * CK_SLOTS; /* filled slots of a row in the last window */
+  for (int32_t first; (first = first_column(lane)) != CK_ROW_END; step += steps) {
     first -= first % kernel->align;
     const int32_t end = first + window < CK_ROW_END ? first + window : CK_ROW_END;
     if (column) column[step] = (uint16_t)first;
-    for (int i = 0; i < CK_LANES; i++)
-      fill_slots(&lane[i], first, end,
-                 stream ? stream + step * CK_STEP_BYTES + i * CK_SLOTS : NULL);
+    most = 0;
+    for (int i = 0; i < CK_LANES; i++) {
+      uint8_t* slots = stream ? stream + step * CK_STEP_BYTES + i * CK_SLOTS : NULL;
+      const int filled = fill_slots(&lane[i], first, end, steps, slots);
+      most = filled > most ? filled : most;
+    }
   }
-  return step;
+  return step - (steps - (most + CK_SLOTS - 1) / CK_SLOTS);
 }
 
 static int64_t count_steps(const ck_weights* w, const ck_work* work,
@@ -90,7 +98,7 @@ void ck_pack_well(const ck_weights* w, const ck_work* work, ck_packed* p) {
   uint32_t* start = CK_SECTION_OUT(uint32_t, p, start);
   uint16_t* column = CK_SECTION_OUT(uint16_t, p, column);
   uint8_t* stream = CK_SECTION_OUT(uint8_t, p, weight);
-  memset(stream, 0, p->size - p->weight);
+  memset(column, 0, p->size - p->column);
   start[0] = 0;
   for (int32_t group = 0; group < p->groups; group++) {
     const size_t at = start[group];

@@ -27,7 +27,8 @@ struct ck_packed {
   uint64_t scale;  /* f32[lanes] */
   uint64_t bias;   /* f32[lanes]; i32[lanes] where it gives int8 */
   uint64_t start;  /* WELL: u32[groups + 1] first step; CSR: u32[lanes + 1] first entry */
-  uint64_t column; /* WELL: u16[steps] first column of the window; CSR: u16[entries] column */
+  uint64_t column; /* WELL: u16[steps] first column of the window, at the first step of each window;
+                      CSR: u16[entries] column */
   uint64_t weight; /* WELL: u8[steps][128] stream; CSR: i8[entries] */
 };
 
