@@ -64,8 +64,9 @@ def left(adb: Network, serial: str) -> list[str]:
 
 
 def test_a_whole_measurement(up_down: Bundle, adb: Network, serial: str) -> None:
-    report = bench(up_down, f"adb:{serial}", SHORT)
+    report = bench(up_down, f"adb:{serial}", replace(SHORT, per_layer=True))
     assert report.kind == "measured-device"
+    assert all(one["operators"] for one in report.layers_ms.values())
     assert report.output["as_expected"]
     assert report.output["tokens"] == bench(up_down, "host", SHORT).output["tokens"]
     assert report.device["name"] == f"adb:{serial}"
@@ -96,8 +97,10 @@ def test_programs_of_the_ndk_run_without_a_glibc_of_ours(
     with zipfile.ZipFile(archive, "w") as aar:
         library = Glibc().runtime_library("onnxruntime")
         aar.write(library, "jni/arm64-v8a/libonnxruntime.so")
-    report = bench(up_down, "adb", replace(SHORT, runtime="onnxruntime"), archives=[archive])
+    settings = replace(SHORT, runtime="onnxruntime", per_layer=True)
+    report = bench(up_down, "adb", settings, archives=[archive])
     assert report.output["as_expected"]
+    assert all(one["operators"] for one in report.layers_ms.values())
     assert report.device["userland"] == "bionic"
     assert report.settings["runtime_version"] == archive.name
     assert Path(FOLDER).name not in left(adb, serial)  # ONNX Runtime itself leaves a .cache
