@@ -50,12 +50,10 @@ SNAPDRAGON_8_GEN_1 = (Cache(64, 4), Cache(512, 8), Cache(6144, 12))
 SNAPDRAGON_8CX_GEN_3 = (Cache(64, 4), Cache(1024, 8), Cache(8192, 16))
 SNAPDRAGON_8_GEN_2 = (Cache(64, 4), Cache(1024, 8), Cache(8192, 16))
 """The little cores' second level, which pairs of them share, is not published: it is left out."""
-A55 = ("cortex-a55", "cortex-a76")
+A53, A72, A55 = ("cortex-a53",), ("cortex-a72",), ("cortex-a55", "cortex-a76")
 CORE_MODELS = (
-    CoreModel(
-        *("cortex-a53", "Cortex-A53", 1.4, RASPBERRY_PI_3, 1125, ("cortex-a53",), "cortex-a55")
-    ),
-    CoreModel("cortex-a57", "Cortex-A57, A72", 1.8, RASPBERRY_PI_4, 2639, ("cortex-a72",)),
+    CoreModel("cortex-a53", "Cortex-A53", 1.4, RASPBERRY_PI_3, 1125, A53, pipeline="cortex-a55"),
+    CoreModel("cortex-a57", "Cortex-A57, A72", 1.8, RASPBERRY_PI_4, 2639, A72),
     CoreModel("cortex-a55", "Cortex-A55", 2.0, RK3566, 2910, A55),
     CoreModel("cortex-a510", "Cortex-A510", 1.8, SNAPDRAGON_8_GEN_1_LITTLE, 7712),
     CoreModel("neoverse-n1", "Cortex-A76", 2.4, RASPBERRY_PI_5, 5583),
