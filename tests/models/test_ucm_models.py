@@ -17,6 +17,9 @@ from capexport.checkpoint import read_checkpoint
 MODELS = Path(__file__).parents[2] / "models"
 MOST_BYTES = 4_000_000
 """Of one checkpoint in git."""
+ROUNDED_TO_ZERO = 0.019
+"""Share of a normal row that int8 rounds to zero where its peak is at 6 standard deviations: a step
+is 6 / 127 of one, and half a step either way holds .0188 of the weights."""
 UCM = sorted(MODELS.glob("ucm-*"))
 SHIPPED = [checkpoint for model in UCM for checkpoint in checkpoints(model)]
 
@@ -35,7 +38,11 @@ def test_shipped_checkpoints_are_small_and_as_sparse_as_their_name(path: Path) -
     checkpoint = read_checkpoint(path)
     assert checkpoint.bytes_on_disk < MOST_BYTES
     _, _, percent = path.name.partition("-")
-    assert checkpoint.statistics()["sparsity"] == pytest.approx(float(percent or 0) / 100, abs=0.01)
+    sparsity = checkpoint.statistics()["sparsity"]
+    if percent:
+        assert sparsity == pytest.approx(float(percent) / 100, abs=0.01)
+    else:
+        assert sparsity < ROUNDED_TO_ZERO
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=named)
