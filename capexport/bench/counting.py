@@ -25,8 +25,8 @@ from capexport.runtime import Given
 REGIONS = ("encoder", "caption", "decoder_step")
 """In the order in which the runner marks them."""
 CALLS = 5
-"""Of each, as the runner makes them. The least disturbed one counts: ONNX Runtime now and then
-takes or gives back memory, and nothing makes a call shorter."""
+"""Of each, as the runner makes them. The least counts: ONNX Runtime now and then takes or gives
+back memory."""
 SHOWN = ("encoder", "decoder_step", "caption")
 HOT, MEMORY = "hot", "memory"
 

@@ -38,9 +38,10 @@ STEP_MACS = (
     + SIZES.attention * SIZES.rnn  # h2att
     + SIZES.vocabulary * SIZES.rnn  # logit
 )
-RUNTIME_NOISE = 0.01
-"""Twice what ONNX Runtime's counts moved by: in 48 runs by up to .1 %, once by .5 % (3,700
-instructions of a step), and no less with addresses that are not random."""
+RUNTIME_NOISE = 0.03
+"""Twice what ONNX Runtime's counts moved by: of 92 runs one in ten was 1.3 to 1.5 % below the
+others, which agree within .1 % (12,000 instructions of a step that other calls of the same process
+have more; the cause is not known), and no less with addresses that are not random."""
 
 
 @pytest.fixture(scope="module", params=["litert", "onnxruntime"])
